@@ -1,0 +1,196 @@
+//! Every outbound HTTP request goes through here: timeouts, a cap on what is read, no redirects, and
+//! for addresses that a customer chose, a guard against reaching our own network.
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use url::{Host, Url};
+
+/// The most that is read of an answer, in bytes.
+pub const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// Who chose the address that is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The operator did (Meta's Graph API, their own callback): any address.
+    Operator,
+    /// A customer did: public addresses only, checked when the connection is made, so that a name that
+    /// resolves to something else later (DNS rebinding) is refused too.
+    Public,
+}
+
+/// A client for outbound requests. Cloning shares its connections.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    client: reqwest::Client,
+    reach: Reach,
+}
+
+/// Why an answer could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The other side broke off, or took too long.
+    #[error("the answer could not be read: {0}")]
+    Transport(#[from] reqwest::Error),
+    /// More than [`MAX_ANSWER_BYTES`].
+    #[error("the answer is larger than {MAX_ANSWER_BYTES} bytes")]
+    TooLarge,
+}
+
+impl Outbound {
+    /// A client whose requests end after `timeout` at the latest, connecting after a third of it.
+    ///
+    /// # Panics
+    /// Where the TLS configuration can't be built, which would be a fault of this build.
+    #[must_use]
+    #[allow(clippy::disallowed_methods, reason = "the one place that makes clients")]
+    pub fn new(reach: Reach, timeout: Duration) -> Self {
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring supports the default TLS versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("doorway/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(timeout / 3)
+            .timeout(timeout);
+        if reach == Reach::Public {
+            builder = builder.dns_resolver(Arc::new(PublicOnly));
+        }
+        Self { client: builder.build().expect("the HTTP client's configuration is fixed"), reach }
+    }
+
+    /// Starts a request.
+    ///
+    /// # Errors
+    /// [`Refused`] where the URL names an address that this client must not reach.
+    pub fn request(&self, method: http::Method, url: Url) -> Result<reqwest::RequestBuilder, Refused> {
+        if self.reach == Reach::Public {
+            let literal = match url.host() {
+                Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
+                Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
+                Some(Host::Domain(_)) => None,
+                None => return Err(Refused),
+            };
+            if literal.is_some_and(|ip| !is_public(ip)) {
+                return Err(Refused);
+            }
+        }
+        Ok(self.client.request(method, url))
+    }
+}
+
+/// Reads an answer's body, at most [`MAX_ANSWER_BYTES`] of it.
+///
+/// # Errors
+/// See [`ReadError`].
+pub async fn read_capped(mut response: reqwest::Response) -> Result<Vec<u8>, ReadError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(ReadError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The address is private, loopback or otherwise not for customers to name.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("addresses inside a private network can't be reached from here")]
+pub struct Refused;
+
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<_> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.filter(|addr| is_public(addr.ip())).collect();
+            if found.is_empty() {
+                return Err(Refused.into());
+            }
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether an address lies on the public internet.
+#[must_use]
+pub fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            !(ip.is_private()
+                || ip.is_loopback()
+                || ip.is_link_local()
+                || ip.is_broadcast()
+                || ip.is_documentation()
+                || ip.is_multicast()
+                || a == 0
+                || a >= 240
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 192 && b == 0 && c == 0)
+                || (a == 198 && (b == 18 || b == 19)))
+        }
+        IpAddr::V6(ip) => {
+            if let Some(mapped) = ip.to_ipv4_mapped() {
+                return is_public(IpAddr::V4(mapped));
+            }
+            let first = ip.segments()[0];
+            // 2000::/3 is all that is assigned for global unicast; of it, leave out 6to4, Teredo and documentation.
+            (first & 0xe000) == 0x2000
+                && first != 0x2002
+                && !(first == 0x2001 && ip.segments()[1] == 0)
+                && !(first == 0x2001 && ip.segments()[1] == 0xdb8)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_addresses_are_told_apart() {
+        for private in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "255.255.255.255",
+            "224.0.0.1",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "::ffff:127.0.0.1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+        ] {
+            assert!(!is_public(private.parse().unwrap()), "{private}");
+        }
+        for public in ["1.1.1.1", "157.240.0.35", "2a03:2880:f003::1", "100.128.0.1"] {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_customers_address_may_not_lead_inside() {
+        let outbound = Outbound::new(Reach::Public, Duration::from_secs(3));
+        for literal in ["http://127.0.0.1:1/", "http://[::1]:1/", "http://2130706433/"] {
+            assert!(outbound.request(http::Method::GET, literal.parse().unwrap()).is_err(), "{literal}");
+        }
+        let named = outbound.request(http::Method::GET, "http://localhost:1/".parse().unwrap()).unwrap();
+        let error = format!("{:?}", named.send().await.unwrap_err());
+        assert!(error.contains("Refused"), "{error}");
+    }
+}
