@@ -2,3 +2,6 @@
 //! accounts to it. `docs/architecture.md` says what stands where and who may use whom.
 
 pub mod base;
+pub mod jobs;
+pub mod store;
+pub mod web;

@@ -1,0 +1,43 @@
+//! The schema's history: one set of files for both engines, built into the binary.
+
+use super::{Result, Store, StoreError, query};
+use sqlx::{
+    SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
+use std::borrow::Cow;
+
+/// Version, description and SQL of every migration, oldest first.
+const FILES: &[(i64, &str, &str)] = &[(1, "foundation", include_str!("../../migrations/0001_foundation.sql"))];
+
+fn migrator() -> Migrator {
+    let migrations = FILES
+        .iter()
+        .map(|(version, description, sql)| {
+            Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, sql.into_sql_str(), false)
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+pub(super) async fn run(store: &Store) -> Result<()> {
+    match store {
+        Store::Sqlite { write, .. } => migrator().run(write).await?,
+        Store::Postgres(pool) => migrator().run(pool).await?,
+    }
+    Ok(())
+}
+
+pub(super) async fn is_current(store: &Store) -> Result<bool> {
+    let newest = FILES.last().map_or(0, |(version, ..)| *version);
+    let mut db = store.read().await?;
+    let applied = query("SELECT CAST(max(version) AS BIGINT) AS newest FROM _sqlx_migrations WHERE success")
+        .one(&mut db, |row| row.opt_int("newest"))
+        .await;
+    match applied {
+        Ok(applied) => Ok(applied.unwrap_or(0) >= newest),
+        // The table is not there before the first migration.
+        Err(StoreError::Sql(sqlx::Error::Database(_))) => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,15 @@
+//! What all pages share: the shell around them, errors, sessions, CSRF tokens, the content security
+//! policy and static files. It knows no feature; features build on it.
+
+pub mod assets;
+pub mod csp;
+pub mod csrf;
+pub mod error;
+pub mod form;
+pub mod page;
+pub mod session;
+pub mod when;
+
+pub use error::{Error, Result};
+pub use form::Form;
+pub use page::{Chrome, Site, Viewer};
