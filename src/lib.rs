@@ -2,6 +2,7 @@
 //! accounts to it. `docs/architecture.md` says what stands where and who may use whom.
 
 pub mod base;
+pub mod graph;
 pub mod jobs;
 pub mod store;
 pub mod web;

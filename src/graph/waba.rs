@@ -1,0 +1,129 @@
+//! WhatsApp Business Accounts and which apps get their webhooks.
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-account/whatsapp-business-account-api>
+
+use super::{Access, Call, Client, PhoneNumber, Result, phone_number};
+use crate::base::ids::{BusinessId, WabaId};
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+/// What is asked of a WABA.
+const FIELDS: &str = "id,name,currency,account_review_status,business_verification_status,owner_business_info";
+/// What every version knows.
+const FIELDS_MINIMAL: &str = "id,name";
+
+/// A WhatsApp Business Account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Waba {
+    /// Its ID.
+    pub id: WabaId,
+    /// Its name in WhatsApp Manager.
+    #[serde(default)]
+    pub name: String,
+    /// The currency it is billed in.
+    pub currency: Option<String>,
+    /// `PENDING`, `APPROVED`, `REJECTED` ...
+    pub account_review_status: Option<String>,
+    /// `verified`, `not_verified` ... of the business that owns it.
+    pub business_verification_status: Option<String>,
+    /// The business that owns it.
+    pub owner_business_info: Option<OwnerBusiness>,
+}
+
+/// The business that owns a WABA.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OwnerBusiness {
+    /// Its portfolio's ID.
+    pub id: BusinessId,
+    /// Its portfolio's name.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// An app that gets a WABA's webhooks.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SubscribedApp {
+    /// The app.
+    pub whatsapp_business_api_data: Option<SubscribedAppData>,
+    /// Where it wants them, if not at its usual address.
+    pub override_callback_uri: Option<String>,
+}
+
+/// Which app it is.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SubscribedAppData {
+    /// Its ID.
+    pub id: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Success {
+    #[serde(default)]
+    pub success: bool,
+}
+
+impl Success {
+    pub(super) fn check(&self, what: &str) -> Result<()> {
+        if self.success {
+            Ok(())
+        } else {
+            Err(super::GraphError::Unreadable { detail: format!("{what} was not confirmed") })
+        }
+    }
+}
+
+impl Client {
+    /// Reads a WABA.
+    ///
+    /// # Errors
+    /// See [`super::GraphError`].
+    pub async fn waba(&self, access: &Access, id: &WabaId) -> Result<Waba> {
+        let fields = |fields: &str| Call { query: vec![("fields", fields.to_owned())], ..Call::default() };
+        match self.call(access, Method::GET, id.as_str(), fields(FIELDS)).await {
+            // A field that this version or this kind of account does not have.
+            Err(error) if phone_number::is_unknown_field(&error) => {
+                self.call(access, Method::GET, id.as_str(), fields(FIELDS_MINIMAL)).await
+            }
+            other => other,
+        }
+    }
+
+    /// All phone numbers of a WABA. That this answers is the proof that the token opens the WABA.
+    ///
+    /// # Errors
+    /// See [`super::GraphError`].
+    pub async fn phone_numbers(&self, access: &Access, id: &WabaId) -> Result<Vec<PhoneNumber>> {
+        let path = format!("{id}/phone_numbers");
+        match self.list(access, &path, phone_number::FIELDS).await {
+            Err(error) if phone_number::is_unknown_field(&error) => {
+                self.list(access, &path, phone_number::FIELDS_MINIMAL).await
+            }
+            other => other,
+        }
+    }
+
+    /// Has Meta send us the WABA's webhooks. Doing it again changes nothing.
+    ///
+    /// # Errors
+    /// See [`super::GraphError`].
+    pub async fn subscribe_app(&self, access: &Access, id: &WabaId) -> Result<()> {
+        let path = format!("{id}/subscribed_apps");
+        self.call::<Success>(access, Method::POST, &path, Call::default()).await?.check("the subscription")
+    }
+
+    /// Has Meta stop sending us the WABA's webhooks.
+    ///
+    /// # Errors
+    /// See [`super::GraphError`].
+    pub async fn unsubscribe_app(&self, access: &Access, id: &WabaId) -> Result<()> {
+        let path = format!("{id}/subscribed_apps");
+        self.call::<Success>(access, Method::DELETE, &path, Call::default()).await?.check("the end of the subscription")
+    }
+
+    /// The apps that get the WABA's webhooks.
+    ///
+    /// # Errors
+    /// See [`super::GraphError`].
+    pub async fn subscribed_apps(&self, access: &Access, id: &WabaId) -> Result<Vec<SubscribedApp>> {
+        self.list(access, &format!("{id}/subscribed_apps"), "").await
+    }
+}
