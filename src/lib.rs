@@ -1,6 +1,7 @@
 //! Doorway: a self-hosted portal through which a company's customers bring their WhatsApp Business
 //! accounts to it. `docs/architecture.md` says what stands where and who may use whom.
 
+pub mod accounts;
 pub mod base;
 pub mod graph;
 pub mod jobs;

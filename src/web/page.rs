@@ -2,7 +2,7 @@
 
 use super::{Error, csp::Nonce, csrf};
 use axum::{extract::FromRequestParts, http::request::Parts};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 use tower_sessions::Session;
 use url::Url;
 
@@ -74,12 +74,33 @@ impl Chrome {
         Ok(self)
     }
 
+    /// An icon of `static/icons.svg`, for beside a word that says the same.
+    #[must_use]
+    pub fn icon(&self, name: &'static str) -> Icon<'_> {
+        Icon { assets: &self.site.assets, name }
+    }
+
     /// Whether the page is below this path: for marking the place in the navigation.
     #[must_use]
     pub fn is_at(&self, path: &str) -> bool {
         self.path == path || self.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
     }
 }
+
+/// See [`Chrome::icon`].
+pub struct Icon<'a> {
+    assets: &'a str,
+    name: &'static str,
+}
+
+impl fmt::Display for Icon<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, r#"<svg aria-hidden="true" class="icon"><use href="{}/icons.svg#{}"></use></svg>"#, self.assets, self.name)
+    }
+}
+
+// Both parts are our own text, never anybody's input.
+impl askama::filters::HtmlSafe for Icon<'_> {}
 
 impl<S: Send + Sync> FromRequestParts<S> for Chrome {
     type Rejection = Error;

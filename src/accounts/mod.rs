@@ -1,0 +1,18 @@
+//! People and companies: who may sign in, as what, and for whom.
+//!
+//! A *customer* is a company of the operator's; its *members* see what is the company's and nothing
+//! else. *Support* and *admin* are the operator's staff.
+
+pub mod audit;
+mod model;
+mod pages;
+mod password;
+mod queries;
+mod service;
+mod viewer;
+
+pub use model::{Customer, CustomerId, EmailAddress, Role, User, UserId};
+pub use pages::routes;
+pub use password::Passwords;
+pub use service::{AccountError, Accounts};
+pub use viewer::{Member, SignedIn, Staff, load_viewer};

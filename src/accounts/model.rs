@@ -1,0 +1,163 @@
+//! Types and pure rules.
+
+use crate::{bindable_id, id_type};
+use std::{fmt, str::FromStr};
+use time::OffsetDateTime;
+
+id_type!(
+    /// A customer: a company of the operator's.
+    CustomerId
+);
+bindable_id!(CustomerId);
+id_type!(
+    /// A person who may sign in.
+    UserId
+);
+bindable_id!(UserId);
+
+/// What a person may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything, also the set-up.
+    Admin,
+    /// Helps customers; sees all of them.
+    Support,
+    /// A member of one customer.
+    Customer,
+}
+
+impl Role {
+    /// The word for it in the database and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Support => "support",
+            Self::Customer => "customer",
+        }
+    }
+
+    /// Whether it is the operator's staff.
+    #[must_use]
+    pub fn is_staff(self) -> bool {
+        !matches!(self, Self::Customer)
+    }
+}
+
+impl FromStr for Role {
+    type Err = &'static str;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "admin" => Ok(Self::Admin),
+            "support" => Ok(Self::Support),
+            "customer" => Ok(Self::Customer),
+            _ => Err("a role is admin, support or customer"),
+        }
+    }
+}
+
+/// A company.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    /// Its ID here.
+    pub id: CustomerId,
+    /// Its name.
+    pub name: String,
+    /// Since when it is here.
+    pub created_at: OffsetDateTime,
+}
+
+/// A person.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// Their ID.
+    pub id: UserId,
+    /// Their address, with which they sign in.
+    pub email: EmailAddress,
+    /// Their name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whose member they are; `None` for staff.
+    pub customer_id: Option<CustomerId>,
+    /// That customer's name.
+    pub customer_name: Option<String>,
+}
+
+/// An e-mail address, in lower case: two spellings are one person.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands before the @: a name to begin with.
+    #[must_use]
+    pub fn local_part(&self) -> &str {
+        self.0.split('@').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for EmailAddress {
+    type Err = &'static str;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        let s = s.trim().to_lowercase();
+        let plausible = s.len() <= 254
+            && !s.contains(|c: char| c.is_whitespace() || c.is_control())
+            && s.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !domain.starts_with('.')
+            });
+        if plausible { Ok(Self(s)) } else { Err("This is not an e-mail address.") }
+    }
+}
+
+/// The shortest password.
+pub const MIN_PASSWORD_CHARS: usize = 12;
+/// The longest, in bytes: hashing is not for sale.
+pub const MAX_PASSWORD_BYTES: usize = 1_000;
+
+/// Whether a new password will do.
+///
+/// # Errors
+/// What is wrong with it, for its field.
+pub fn check_new_password(password: &str) -> Result<(), &'static str> {
+    if password.chars().count() < MIN_PASSWORD_CHARS {
+        Err("The password is too short: at least 12 characters.")
+    } else if password.len() > MAX_PASSWORD_BYTES {
+        Err("The password is too long: at most 1,000 bytes.")
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_one_in_any_spelling() {
+        let address: EmailAddress = " Maria@Example.ORG ".parse().unwrap();
+        assert_eq!(address.as_str(), "maria@example.org");
+        assert_eq!(address.local_part(), "maria");
+        for bad in ["", "maria", "@x", "maria@", "a b@x", "a@b@c"] {
+            assert!(bad.parse::<EmailAddress>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn passwords_have_a_least_length() {
+        assert!(check_new_password("doorway-demo").is_ok());
+        assert!(check_new_password("elevenchars").is_err());
+        assert!(check_new_password(&"x".repeat(1_001)).is_err());
+    }
+}

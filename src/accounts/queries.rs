@@ -1,0 +1,136 @@
+//! All SQL of `customers` and `users`.
+
+use super::model::{Customer, CustomerId, EmailAddress, User, UserId};
+use crate::store::{Reads, Result, Row, WriteTx, query};
+use time::OffsetDateTime;
+
+fn user(row: &Row) -> Result<User> {
+    Ok(User {
+        id: row.parse("id")?,
+        email: row.parse("email")?,
+        name: row.text("name")?,
+        role: row.parse("role")?,
+        customer_id: row.opt_parse("customer_id")?,
+        customer_name: row.opt_text("customer_name")?,
+    })
+}
+
+fn customer(row: &Row) -> Result<Customer> {
+    Ok(Customer { id: row.parse("id")?, name: row.text("name")?, created_at: row.time("created_at")? })
+}
+
+pub(super) async fn insert_customer(tx: &mut WriteTx, id: CustomerId, name: &str, at: OffsetDateTime) -> Result<()> {
+    query("INSERT INTO customers (id, name, created_at) VALUES ($1, $2, $3)")
+        .bind(id)
+        .bind(name)
+        .bind(at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn customer_by_name(db: &mut impl Reads, name: &str) -> Result<Option<Customer>> {
+    query("SELECT id, name, created_at FROM customers WHERE name = $1 ORDER BY created_at LIMIT 1")
+        .bind(name)
+        .optional(db, customer)
+        .await
+}
+
+pub(super) async fn customer_by_id(db: &mut impl Reads, id: CustomerId) -> Result<Option<Customer>> {
+    query("SELECT id, name, created_at FROM customers WHERE id = $1").bind(id).optional(db, customer).await
+}
+
+/// Customers whose name, or a member's name or address, contains the text; newest first.
+pub(super) async fn search_customers(db: &mut impl Reads, text: &str, limit: i64) -> Result<Vec<Customer>> {
+    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    query(
+        "SELECT id, name, created_at FROM customers c WHERE $1 = '%%' OR lower(c.name) LIKE $1 ESCAPE '\\' \
+         OR EXISTS (SELECT 1 FROM users u WHERE u.customer_id = c.id \
+         AND (u.email LIKE $1 ESCAPE '\\' OR lower(u.name) LIKE $1 ESCAPE '\\')) \
+         ORDER BY c.created_at DESC, c.id DESC LIMIT $2",
+    )
+    .bind(format!("%{escaped}%"))
+    .bind(limit)
+    .all(db, customer)
+    .await
+}
+
+/// A new person, as the row wants them.
+pub(super) struct NewUser<'a> {
+    pub id: UserId,
+    pub email: &'a EmailAddress,
+    pub name: &'a str,
+    pub password_hash: &'a str,
+    pub role: super::Role,
+    pub customer_id: Option<CustomerId>,
+    pub at: OffsetDateTime,
+}
+
+/// Whether the person was made: not where the address is taken.
+pub(super) async fn insert_user(tx: &mut WriteTx, new: NewUser<'_>) -> Result<bool> {
+    let made = query(
+        "INSERT INTO users (id, email, name, password_hash, role, customer_id, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING",
+    )
+    .bind(new.id)
+    .bind(new.email.as_str())
+    .bind(new.name)
+    .bind(new.password_hash)
+    .bind(new.role.as_str())
+    .bind(new.customer_id)
+    .bind(new.at)
+    .execute(tx)
+    .await?;
+    Ok(made == 1)
+}
+
+pub(super) async fn user_by_id(db: &mut impl Reads, id: UserId) -> Result<Option<User>> {
+    query(
+        "SELECT u.id, u.email, u.name, u.role, u.customer_id, c.name AS customer_name \
+         FROM users u LEFT JOIN customers c ON c.id = u.customer_id WHERE u.id = $1",
+    )
+    .bind(id)
+    .optional(db, user)
+    .await
+}
+
+/// A person's ID and password hash.
+pub(super) async fn credentials(db: &mut impl Reads, email: &EmailAddress) -> Result<Option<(UserId, String)>> {
+    query("SELECT id, password_hash FROM users WHERE email = $1")
+        .bind(email.as_str())
+        .optional(db, |row| Ok((row.parse("id")?, row.text("password_hash")?)))
+        .await
+}
+
+pub(super) async fn members(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<User>> {
+    query(
+        "SELECT u.id, u.email, u.name, u.role, u.customer_id, c.name AS customer_name \
+         FROM users u JOIN customers c ON c.id = u.customer_id WHERE u.customer_id = $1 ORDER BY u.created_at",
+    )
+    .bind(customer)
+    .all(db, user)
+    .await
+}
+
+pub(super) async fn set_name(tx: &mut WriteTx, id: UserId, name: &str) -> Result<()> {
+    query("UPDATE users SET name = $1 WHERE id = $2").bind(name).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn set_password(tx: &mut WriteTx, id: UserId, hash: &str) -> Result<()> {
+    query("UPDATE users SET password_hash = $1 WHERE id = $2").bind(hash).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// Ends all sessions of a person.
+pub(super) async fn end_sessions(tx: &mut WriteTx, id: UserId) -> Result<u64> {
+    query("DELETE FROM sessions WHERE user_id = $1").bind(id).execute(tx).await
+}
+
+pub(super) async fn count_sessions(db: &mut impl Reads, id: UserId, now: OffsetDateTime) -> Result<i64> {
+    query("SELECT count(*) AS n FROM sessions WHERE user_id = $1 AND expires_at > $2")
+        .bind(id)
+        .bind(now)
+        .one(db, |row| row.int("n"))
+        .await
+}
