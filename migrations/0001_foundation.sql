@@ -68,6 +68,8 @@ CREATE TABLE connections (
     scopes TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     connected_at BIGINT NOT NULL,
+    -- JSON while it is being disconnected: what was asked for.
+    disconnecting TEXT,
     disconnected_at BIGINT
 );
 CREATE INDEX connections_by_customer ON connections (customer_id, created_at);
@@ -123,6 +125,7 @@ CREATE TABLE signup_attempts (
     step TEXT NOT NULL,
     -- Counts every change: pages learn from it that there is something new, writers that they come late.
     version BIGINT NOT NULL DEFAULT 0,
+    step_since BIGINT NOT NULL,
     -- SHA-256 of the OAuth state parameter, so that a read of the database forges no callback.
     state_hash TEXT UNIQUE,
     code_sealed TEXT,
@@ -132,6 +135,7 @@ CREATE TABLE signup_attempts (
     token_sealed TEXT,
     -- JSON: what the browser's message event said. A hint, never a proof.
     hint TEXT,
+    hint_at BIGINT,
     -- JSON: what /debug_token said.
     grant_info TEXT,
     -- JSON: the WABAs and numbers that were proven with the token.
@@ -140,6 +144,8 @@ CREATE TABLE signup_attempts (
     chosen TEXT,
     -- JSON: why it failed, with Meta's codes.
     failure TEXT,
+    -- JSON: trouble at Meta's that is being waited out, with the number of tries.
+    trouble TEXT,
     -- JSON array: the connections it led to.
     connections TEXT,
     created_at BIGINT NOT NULL,

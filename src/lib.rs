@@ -3,7 +3,9 @@
 
 pub mod accounts;
 pub mod base;
+pub mod connections;
 pub mod graph;
 pub mod jobs;
+pub mod phone_numbers;
 pub mod store;
 pub mod web;

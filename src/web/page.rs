@@ -17,6 +17,8 @@ pub struct Site {
     pub assets: String,
     /// Set where Meta's stand-in is used: shown on every page, so that nobody takes it for the real thing.
     pub sandbox_url: Option<Url>,
+    /// Whether the operator is a Solution Partner, who pays for its customers: they need no payment method.
+    pub solution_partner: bool,
     /// Where customers reach the operator's support: a mail address.
     pub support_email: Option<String>,
 }

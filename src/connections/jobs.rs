@@ -1,0 +1,134 @@
+//! Undoing a connection at Meta, in the background: deregister where asked, unsubscribe, then forget the
+//! token. What Meta does not let us undo does not keep the customer's token here for ever.
+
+use super::{
+    model::ConnectionId,
+    queries,
+    service::{Connections, Overview, TokenError},
+};
+use crate::{
+    accounts::audit,
+    base::{clock, ids::WabaId},
+    graph::{self, Access, ErrorClass, GraphError},
+    jobs::{JobError, Outcome},
+    phone_numbers::Registration,
+    store::StoreError,
+};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use time::Duration;
+
+/// The kind of the job; its subject is the connection's ID.
+pub const DISCONNECT_JOB: &str = "connections.disconnect";
+/// How long Meta's trouble is waited out before the token is deleted all the same.
+const PATIENCE: Duration = Duration::minutes(30);
+/// The pause between two tries.
+const PAUSE: Duration = Duration::seconds(20);
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct DisconnectRequest {
+    /// Whether the numbers are to be taken off the Cloud API as well.
+    pub deregister: bool,
+    /// Since when, in milliseconds since the epoch.
+    pub since: i64,
+}
+
+impl Connections {
+    /// Undoes a connection that [`Connections::disconnect`] marked. Bears being run twice.
+    ///
+    /// # Errors
+    /// The database's; Meta's trouble is waited out.
+    pub async fn undo(
+        &self,
+        graph: &graph::Client,
+        app_secret: Option<&SecretString>,
+        id: ConnectionId,
+    ) -> Result<Outcome, JobError> {
+        let Some(request) = self.request(id).await? else { return Ok(Outcome::Done) };
+        let Some(overview) = self.overview(id).await? else { return Ok(Outcome::Done) };
+        let mut trouble = false;
+        match self.token(id).await {
+            Ok(token) => {
+                let access = Access { token, app_secret: app_secret.cloned() };
+                for result in self.calls(graph, &access, &overview, request.deregister).await {
+                    trouble |= result.is_err_and(|error| match error.class() {
+                        ErrorClass::Transient | ErrorClass::RateLimited => true,
+                        // The grant is gone already, or there is nothing to undo.
+                        ErrorClass::Authorization | ErrorClass::Rejected => false,
+                    });
+                }
+            }
+            // Nothing can be undone without the token.
+            Err(TokenError::None | TokenError::Seal(_)) => {}
+            Err(TokenError::Store(error)) => return Err(error.into()),
+        }
+        let patient = self.clock.now() < clock::from_ms(request.since) + PATIENCE;
+        if trouble && patient {
+            return Ok(Outcome::Again(self.clock.now() + PAUSE));
+        }
+        if trouble {
+            tracing::warn!(connection = %id, "disconnected without Meta's confirmation: it did not answer in time");
+        }
+        self.forget(&overview).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn calls(
+        &self,
+        graph: &graph::Client,
+        access: &Access,
+        overview: &Overview,
+        deregister: bool,
+    ) -> Vec<Result<(), GraphError>> {
+        let mut results = Vec::new();
+        for (waba, numbers) in &overview.wabas {
+            // A number that the app uses as well must never be deregistered.
+            for number in numbers.iter().filter(|number| deregister && number.registration() == Registration::Ready) {
+                results.push(graph.deregister(access, &number.id).await);
+            }
+            // A WABA belongs to one connection (its primary key), so no sibling number of another
+            // connection can lose its webhooks by this.
+            results.push(graph.unsubscribe_app(access, &waba.id).await);
+        }
+        results
+    }
+
+    async fn forget(&self, overview: &Overview) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        for (waba, _) in &overview.wabas {
+            queries::remove_waba(&mut tx, &waba.id).await?;
+        }
+        queries::end(&mut tx, overview.connection.id, self.clock.now()).await?;
+        tx.commit().await
+    }
+
+    async fn request(&self, id: ConnectionId) -> Result<Option<DisconnectRequest>, JobError> {
+        let json = queries::disconnect_request(&mut self.store.read().await?, id).await?;
+        Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
+    }
+
+    /// Takes a WABA from the customer that holds it, so that another may connect it: staff only.
+    /// `None` where nobody holds it. The connection ends where that was its last WABA.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn release(&self, actor: &crate::accounts::User, waba: &WabaId) -> Result<bool, StoreError> {
+        let mut tx = self.store.write().await?;
+        let Some(owner) = queries::owner(&mut tx, waba).await? else { return Ok(false) };
+        queries::remove_waba(&mut tx, waba).await?;
+        if queries::wabas(&mut tx, owner.connection).await?.is_empty() {
+            queries::end(&mut tx, owner.connection, self.clock.now()).await?;
+        }
+        let entry = audit::Entry {
+            actor: Some(actor.id),
+            customer: Some(owner.customer),
+            action: "waba.released",
+            subject: Some(waba.as_str()),
+            detail: None,
+        };
+        audit::record(&mut tx, &self.clock, entry).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}

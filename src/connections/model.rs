@@ -1,0 +1,150 @@
+//! Types and pure rules.
+
+use crate::{
+    accounts::CustomerId,
+    base::ids::{BusinessId, WabaId},
+    bindable_id, graph, id_type,
+};
+use secrecy::SecretString;
+use std::str::FromStr;
+use time::OffsetDateTime;
+
+id_type!(
+    /// A connection.
+    ConnectionId
+);
+bindable_id!(ConnectionId);
+
+/// How a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// Its token works, as far as we know.
+    Active,
+    /// Its token does not work any more; the customer must connect again.
+    NeedsReconnect,
+    /// It is being undone at Meta.
+    Disconnecting,
+    /// It is over; its token is deleted.
+    Disconnected,
+}
+
+impl ConnectionState {
+    /// The word for it in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::NeedsReconnect => "needs_reconnect",
+            Self::Disconnecting => "disconnecting",
+            Self::Disconnected => "disconnected",
+        }
+    }
+}
+
+impl FromStr for ConnectionState {
+    type Err = ();
+    fn from_str(s: &str) -> Result<Self, ()> {
+        [Self::Active, Self::NeedsReconnect, Self::Disconnecting, Self::Disconnected]
+            .into_iter()
+            .find(|state| state.as_str() == s)
+            .ok_or(())
+    }
+}
+
+/// A connection.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its ID.
+    pub id: ConnectionId,
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// What the customer calls it.
+    pub name: String,
+    /// The business that granted it.
+    pub business_id: Option<BusinessId>,
+    /// That business's name.
+    pub business_name: Option<String>,
+    /// How it stands.
+    pub state: ConnectionState,
+    /// When the token ends; `None`: never, or not known.
+    pub token_expires_at: Option<OffsetDateTime>,
+    /// When it was last connected.
+    pub connected_at: OffsetDateTime,
+}
+
+/// A WABA of a connection.
+#[derive(Clone, Debug)]
+pub struct WabaRecord {
+    /// Its ID at Meta.
+    pub id: WabaId,
+    /// Its connection.
+    pub connection_id: ConnectionId,
+    /// Its name at Meta.
+    pub name: String,
+    /// The business that owns it.
+    pub business_id: Option<BusinessId>,
+    /// That business's name.
+    pub business_name: Option<String>,
+    /// `verified`, `not_verified` ...
+    pub business_verification_status: Option<String>,
+    /// `APPROVED`, `PENDING`, `REJECTED`.
+    pub review_status: Option<String>,
+    /// Since when Meta sends us its webhooks.
+    pub subscribed_at: Option<OffsetDateTime>,
+}
+
+impl WabaRecord {
+    /// Whether Meta has verified the business.
+    #[must_use]
+    pub fn is_business_verified(&self) -> bool {
+        self.business_verification_status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("verified"))
+    }
+}
+
+/// To whom a WABA belongs here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The customer.
+    pub customer: CustomerId,
+    /// The connection.
+    pub connection: ConnectionId,
+}
+
+/// What a finished signup hands over to be kept.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// The business token.
+    pub token: SecretString,
+    /// When it ends.
+    pub token_expires_at: Option<OffsetDateTime>,
+    /// When access to the data ends, which is another thing.
+    pub data_access_expires_at: Option<OffsetDateTime>,
+    /// The permissions.
+    pub scopes: Vec<String>,
+    /// The WABAs that were proven with the token and chosen, with their numbers.
+    pub wabas: Vec<(graph::Waba, Vec<graph::PhoneNumber>)>,
+}
+
+impl Grant {
+    /// The business that most of the WABAs belong to: a grant's usual case is one.
+    #[must_use]
+    pub fn business(&self) -> Option<(BusinessId, String)> {
+        self.wabas
+            .iter()
+            .find_map(|(waba, _)| waba.owner_business_info.as_ref())
+            .map(|business| (business.id.clone(), business.name.clone()))
+    }
+
+    /// What to call the connection until the customer says otherwise.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let business = self.business().map(|(_, name)| name).filter(|name| !name.trim().is_empty());
+        let waba = || self.wabas.iter().map(|(waba, _)| waba.name.clone()).find(|name| !name.trim().is_empty());
+        crate::base::text::shorten(&business.or_else(waba).unwrap_or_else(|| "WhatsApp".to_owned()), 80)
+    }
+}
+
+/// The longest name of a connection, in characters.
+pub const MAX_NAME_CHARS: usize = 80;

@@ -1,0 +1,398 @@
+//! A customer's connections: the list, one of them, renaming and disconnecting.
+
+use super::{
+    model::{ConnectionId, ConnectionState, MAX_NAME_CHARS, WabaRecord},
+    service::{Connections, Overview},
+};
+use crate::{
+    accounts::Member,
+    phone_numbers::{Number, Registration},
+    web::{Chrome, Error, Form, Result, page, when::When},
+};
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use std::str::FromStr;
+use tower_sessions::Session;
+
+/// The routes of this feature.
+pub fn routes(connections: Connections) -> Router {
+    Router::new()
+        .route("/connections", get(list))
+        .route("/connections/{id}", get(show))
+        .route("/connections/{id}/rename", post(rename))
+        .route("/connections/{id}/disconnect", get(ask).post(disconnect))
+        .with_state(connections)
+}
+
+/// A status as a badge shows it: a look, an icon and a word.
+#[derive(Clone, Debug)]
+pub struct Badge {
+    /// `good`, `attention`, `problem`, `waiting`, `neutral`.
+    pub look: &'static str,
+    /// Its icon.
+    pub icon: &'static str,
+    /// The word.
+    pub word: String,
+}
+
+impl Badge {
+    fn new(look: &'static str, word: impl Into<String>) -> Self {
+        let icon = match look {
+            "good" => "done",
+            "attention" => "warning",
+            "problem" => "error",
+            "waiting" => "waiting",
+            _ => "neutral",
+        };
+        Self { look, icon, word: word.into() }
+    }
+}
+
+/// A number as its card shows it.
+struct NumberCard {
+    id: String,
+    number: String,
+    verified_name: String,
+    state: Badge,
+    name_check: Badge,
+    quality: Badge,
+    limit: String,
+}
+
+impl NumberCard {
+    fn new(number: &Number) -> Self {
+        let state = match number.registration() {
+            Registration::Ready => Badge::new("good", "Ready"),
+            Registration::Coexistence => Badge::new("good", "Ready, shared with the app"),
+            Registration::Unverified => Badge::new("attention", "Not confirmed by code"),
+            Registration::NamePending => Badge::new("waiting", "Meta is checking the name"),
+            Registration::NotRegistered => Badge::new("attention", "Not registered yet"),
+            Registration::Blocked => Badge::new("problem", "Blocked by Meta"),
+        };
+        let name_check = match number.name_status.as_deref() {
+            Some("APPROVED" | "AVAILABLE_WITHOUT_REVIEW") => Badge::new("good", "Accepted"),
+            Some("PENDING_REVIEW" | "PENDING" | "IN_REVIEW") => Badge::new("waiting", "Meta is checking"),
+            Some("DECLINED") => Badge::new("problem", "Declined"),
+            Some("EXPIRED") => Badge::new("attention", "Expired"),
+            None | Some("NONE") => Badge::new("neutral", "None yet"),
+            Some(other) => Badge::new("neutral", other),
+        };
+        let quality = number.quality();
+        Self {
+            id: number.id.to_string(),
+            number: number.international(),
+            verified_name: number.verified_name.clone(),
+            state,
+            name_check,
+            quality: Badge::new(quality.badge(), quality.word()),
+            limit: number.limit().words(),
+        }
+    }
+}
+
+/// One thing that is left to do.
+struct Todo {
+    /// `""` for what must be done, `done`, `optional`, `problem`.
+    status: &'static str,
+    title: String,
+    hint: String,
+    /// Where to do it: address, words.
+    link: Option<(&'static str, &'static str)>,
+}
+
+impl Todo {
+    fn icon(&self) -> &'static str {
+        match self.status {
+            "done" => "done",
+            "optional" => "info",
+            "problem" => "error",
+            _ => "warning",
+        }
+    }
+}
+
+/// How to add a payment method.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/overview>
+const PAYMENT_HELP: &str = "https://www.facebook.com/business/help/488291839463771";
+/// How to verify a business.
+const VERIFY_HELP: &str = "https://www.facebook.com/business/help/2058515294227817";
+
+fn todos(overview: &Overview, operator: &str, solution_partner: bool) -> Vec<Todo> {
+    let done = |title: &str| Todo { status: "done", title: title.to_owned(), hint: String::new(), link: None };
+    let mut all = vec![done("Connect your account")];
+    if overview.connection.state == ConnectionState::NeedsReconnect {
+        all[0] = Todo {
+            status: "problem",
+            title: "Connect again".to_owned(),
+            hint: "Facebook ended the access. Your name, settings and history stay.".to_owned(),
+            link: Some(("/connect", "Connect again")),
+        };
+    }
+    for (waba, numbers) in &overview.wabas {
+        if numbers.is_empty() {
+            all.push(Todo {
+                status: "",
+                title: format!("Add a number to {}", waba.name),
+                hint: "This account has no number yet. Go through Facebook once more and choose the same account.".to_owned(),
+                link: Some(("/connect", "Add a number")),
+            });
+        }
+        for number in numbers {
+            all.extend(number_todos(number, operator));
+        }
+    }
+    if !solution_partner {
+        all.push(Todo {
+            status: "",
+            title: "Add a payment method at Meta".to_owned(),
+            hint: "Without one, you can answer people, but not write to them first. Meta bills you directly.".to_owned(),
+            link: Some((PAYMENT_HELP, "How to add it")),
+        });
+    }
+    if overview.wabas.iter().all(|(waba, _)| WabaRecord::is_business_verified(waba)) {
+        all.push(done("Verify your business at Meta"));
+    } else {
+        all.push(Todo {
+            status: "optional",
+            title: "Verify your business at Meta".to_owned(),
+            hint: "Not required, but it can raise the number of people you may write to first.".to_owned(),
+            link: Some((VERIFY_HELP, "How to verify")),
+        });
+    }
+    all
+}
+
+fn number_todos(number: &Number, operator: &str) -> Vec<Todo> {
+    let shown = number.international();
+    let mut all = Vec::new();
+    match number.registration() {
+        Registration::Ready | Registration::Coexistence => {}
+        Registration::Unverified => all.push(Todo {
+            status: "",
+            title: format!("Confirm {shown} by code"),
+            hint: "Facebook has not seen yet that the number is yours. Go through Facebook once more and enter the code it sends.".to_owned(),
+            link: Some(("/connect", "Confirm number")),
+        }),
+        Registration::NamePending => all.push(Todo {
+            status: "",
+            title: format!("Wait until Meta has checked the name of {shown}"),
+            hint: format!("Meta looks at “{}”. Then the number can be registered. Nothing to do for you.", number.verified_name),
+            link: None,
+        }),
+        Registration::NotRegistered => all.push(Todo {
+            status: "",
+            title: format!("Register {shown}"),
+            hint: format!("It can't send or receive yet. {operator} does this with you."),
+            link: None,
+        }),
+        Registration::Blocked => all.push(Todo {
+            status: "problem",
+            title: format!("Meta has blocked {shown}"),
+            hint: "Open Business Support Home at Meta to see why, and to ask for a review.".to_owned(),
+            link: Some(("https://business.facebook.com/business-support-home", "Open Business Support Home")),
+        }),
+    }
+    // Meta's own word on what stands in the way of sending.
+    let health = number.health.iter().flat_map(|health| &health.entities);
+    for error in health.flat_map(|entity| &entity.errors).filter(|error| !error.error_description.is_empty()) {
+        all.push(Todo {
+            status: "problem",
+            title: format!("Meta says about {shown}: {}", error.error_description),
+            hint: error.possible_solution.clone(),
+            link: None,
+        });
+    }
+    all
+}
+
+fn connection_badge(overview: &Overview) -> Badge {
+    match overview.connection.state {
+        ConnectionState::Active => Badge::new("good", "Connected"),
+        ConnectionState::NeedsReconnect => Badge::new("problem", "Access ended"),
+        ConnectionState::Disconnecting => Badge::new("waiting", "Being disconnected"),
+        ConnectionState::Disconnected => Badge::new("neutral", "Disconnected"),
+    }
+}
+
+struct ListEntry {
+    id: String,
+    name: String,
+    badge: Badge,
+    numbers: Vec<String>,
+    connected: When,
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "connections/list.html")]
+struct ListPage {
+    chrome: Chrome,
+    entries: Vec<ListEntry>,
+}
+
+async fn list(State(connections): State<Connections>, chrome: Chrome, member: Member) -> Result<ListPage> {
+    let now = connections.clock.now();
+    let all = connections.list(member.customer).await?;
+    let entries = all.iter().map(|overview| ListEntry {
+        id: overview.connection.id.to_string(),
+        name: overview.connection.name.clone(),
+        badge: connection_badge(overview),
+        numbers: overview.wabas.iter().flat_map(|(_, numbers)| numbers).map(Number::international).collect(),
+        connected: When::new(overview.connection.connected_at, now),
+    });
+    Ok(ListPage { chrome, entries: entries.collect() })
+}
+
+struct WabaSection {
+    id: String,
+    name: String,
+    business: Option<String>,
+    business_id: Option<String>,
+    subscribed: bool,
+    numbers: Vec<NumberCard>,
+    read: Option<When>,
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "connections/show.html")]
+struct ShowPage {
+    chrome: Chrome,
+    id: String,
+    name: String,
+    typed: String,
+    name_error: Option<&'static str>,
+    badge: Badge,
+    connected: When,
+    wabas: Vec<WabaSection>,
+    todos: Vec<Todo>,
+    is_disconnecting: bool,
+}
+
+fn show_page(chrome: Chrome, overview: &Overview, now: time::OffsetDateTime) -> ShowPage {
+    let wabas = overview.wabas.iter().map(|(waba, numbers)| WabaSection {
+        id: waba.id.to_string(),
+        name: waba.name.clone(),
+        business: waba.business_name.clone(),
+        business_id: waba.business_id.as_ref().map(ToString::to_string),
+        subscribed: waba.subscribed_at.is_some(),
+        numbers: numbers.iter().map(NumberCard::new).collect(),
+        read: numbers.iter().map(|number| number.read_at).min().map(|at| When::new(at, now)),
+    });
+    let todos = todos(overview, &chrome.site.operator, chrome.site.solution_partner);
+    ShowPage {
+        id: overview.connection.id.to_string(),
+        name: overview.connection.name.clone(),
+        typed: overview.connection.name.clone(),
+        name_error: None,
+        badge: connection_badge(overview),
+        connected: When::new(overview.connection.connected_at, now),
+        wabas: wabas.collect(),
+        todos,
+        is_disconnecting: overview.connection.state == ConnectionState::Disconnecting,
+        chrome,
+    }
+}
+
+/// The customer's connection that the path names.
+async fn find(connections: &Connections, member: &Member, id: &str) -> Result<Overview> {
+    let id = ConnectionId::from_str(id).map_err(|_| Error::NotFound)?;
+    let found = connections.get(member.customer, id).await?.ok_or(Error::NotFound)?;
+    if found.connection.state == ConnectionState::Disconnected { Err(Error::NotFound) } else { Ok(found) }
+}
+
+async fn show(
+    State(connections): State<Connections>,
+    chrome: Chrome,
+    member: Member,
+    Path(id): Path<String>,
+) -> Result<ShowPage> {
+    let overview = find(&connections, &member, &id).await?;
+    Ok(show_page(chrome, &overview, connections.clock.now()))
+}
+
+#[derive(Deserialize)]
+struct RenameForm {
+    #[serde(default)]
+    name: String,
+}
+
+async fn rename(
+    State(connections): State<Connections>,
+    chrome: Chrome,
+    session: Session,
+    member: Member,
+    Path(id): Path<String>,
+    Form(form): Form<RenameForm>,
+) -> Result<Response> {
+    let overview = find(&connections, &member, &id).await?;
+    let name = form.name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
+        let mut page = show_page(chrome, &overview, connections.clock.now());
+        page.typed = form.name;
+        page.name_error = Some("Enter a name of 1 to 80 characters.");
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+    }
+    connections.rename(member.customer, overview.connection.id, name).await?;
+    page::flash(&session, "The name is saved.").await?;
+    Ok(Redirect::to(&format!("/connections/{id}")).into_response())
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "connections/disconnect.html")]
+struct DisconnectPage {
+    chrome: Chrome,
+    id: String,
+    name: String,
+    numbers: Vec<String>,
+    /// Numbers that could be taken off the Cloud API.
+    registered: Vec<String>,
+    shares_with_app: bool,
+}
+
+async fn ask(
+    State(connections): State<Connections>,
+    chrome: Chrome,
+    member: Member,
+    Path(id): Path<String>,
+) -> Result<DisconnectPage> {
+    let overview = find(&connections, &member, &id).await?;
+    let numbers = || overview.wabas.iter().flat_map(|(_, numbers)| numbers);
+    Ok(DisconnectPage {
+        chrome,
+        id,
+        name: overview.connection.name.clone(),
+        numbers: numbers().map(Number::international).collect(),
+        registered: numbers()
+            .filter(|number| number.registration() == Registration::Ready)
+            .map(Number::international)
+            .collect(),
+        shares_with_app: numbers().any(|number| number.registration() == Registration::Coexistence),
+    })
+}
+
+#[derive(Deserialize)]
+struct DisconnectForm {
+    deregister: Option<String>,
+}
+
+async fn disconnect(
+    State(connections): State<Connections>,
+    session: Session,
+    member: Member,
+    Path(id): Path<String>,
+    Form(form): Form<DisconnectForm>,
+) -> Result<Redirect> {
+    let overview = find(&connections, &member, &id).await?;
+    // A second click finds it being undone already, which is what was wanted.
+    let id = overview.connection.id;
+    connections.disconnect(&member.user, member.customer, id, form.deregister.is_some()).await?;
+    page::flash(&session, &format!("{} is being disconnected.", overview.connection.name)).await?;
+    Ok(Redirect::to("/connections"))
+}

@@ -1,0 +1,259 @@
+//! All SQL of `connections` and `wabas`.
+
+use super::model::{Connection, ConnectionId, ConnectionState, Owner, WabaRecord};
+use crate::{
+    accounts::CustomerId,
+    base::ids::{BusinessId, WabaId},
+    graph,
+    store::{Reads, Result, Row, WriteTx, query},
+};
+use time::OffsetDateTime;
+
+fn connection(row: &Row) -> Result<Connection> {
+    Ok(Connection {
+        id: row.parse("id")?,
+        customer_id: row.parse("customer_id")?,
+        name: row.text("name")?,
+        business_id: row.opt_parse("business_id")?,
+        business_name: row.opt_text("business_name")?,
+        state: row.parse("state")?,
+        token_expires_at: row.opt_time("token_expires_at")?,
+        connected_at: row.time("connected_at")?,
+    })
+}
+
+fn waba(row: &Row) -> Result<WabaRecord> {
+    Ok(WabaRecord {
+        id: row.parse("waba_id")?,
+        connection_id: row.parse("connection_id")?,
+        name: row.text("name")?,
+        business_id: row.opt_parse("business_id")?,
+        business_name: row.opt_text("business_name")?,
+        business_verification_status: row.opt_text("business_verification_status")?,
+        review_status: row.opt_text("review_status")?,
+        subscribed_at: row.opt_time("subscribed_at")?,
+    })
+}
+
+/// A connection's own columns, as the row wants them.
+pub(super) struct TokenRow<'a> {
+    pub id: ConnectionId,
+    pub sealed: &'a str,
+    pub expires_at: Option<OffsetDateTime>,
+    pub data_access_expires_at: Option<OffsetDateTime>,
+    pub scopes: String,
+    pub now: OffsetDateTime,
+}
+
+pub(super) async fn insert(
+    tx: &mut WriteTx,
+    token: &TokenRow<'_>,
+    customer: CustomerId,
+    name: &str,
+    business: Option<&(BusinessId, String)>,
+) -> Result<()> {
+    query(
+        "INSERT INTO connections (id, customer_id, name, business_id, business_name, state, token_sealed, \
+         token_expires_at, data_access_expires_at, scopes, created_at, connected_at) \
+         VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8, $9, $10, $10)",
+    )
+    .bind(token.id)
+    .bind(customer)
+    .bind(name)
+    .bind(business.map(|(id, _)| id.clone()))
+    .bind(business.map(|(_, name)| name.clone()))
+    .bind(token.sealed)
+    .bind(token.expires_at)
+    .bind(token.data_access_expires_at)
+    .bind(token.scopes.clone())
+    .bind(token.now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives a connection a new token; what made it stale is over.
+pub(super) async fn renew(tx: &mut WriteTx, token: &TokenRow<'_>) -> Result<()> {
+    query(
+        "UPDATE connections SET state = 'active', token_sealed = $1, token_expires_at = $2, \
+         data_access_expires_at = $3, scopes = $4, connected_at = $5, disconnecting = NULL, disconnected_at = NULL \
+         WHERE id = $6",
+    )
+    .bind(token.sealed)
+    .bind(token.expires_at)
+    .bind(token.data_access_expires_at)
+    .bind(token.scopes.clone())
+    .bind(token.now)
+    .bind(token.id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Makes the WABA this customer's, unless it is another's: the primary key decides, also between two
+/// who come at the same moment.
+pub(super) async fn claim(
+    tx: &mut WriteTx,
+    waba: &graph::Waba,
+    owner: Owner,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    let business = waba.owner_business_info.as_ref();
+    let claimed = query(
+        "INSERT INTO wabas (waba_id, connection_id, customer_id, name, currency, review_status, business_id, \
+         business_name, business_verification_status, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) \
+         ON CONFLICT (waba_id) DO UPDATE SET connection_id = excluded.connection_id, name = excluded.name, \
+         currency = excluded.currency, review_status = excluded.review_status, business_id = excluded.business_id, \
+         business_name = excluded.business_name, \
+         business_verification_status = excluded.business_verification_status, updated_at = excluded.updated_at \
+         WHERE wabas.customer_id = excluded.customer_id RETURNING waba_id",
+    )
+    .bind(&waba.id)
+    .bind(owner.connection)
+    .bind(owner.customer)
+    .bind(&waba.name)
+    .bind(waba.currency.clone())
+    .bind(waba.account_review_status.clone())
+    .bind(business.map(|business| business.id.clone()))
+    .bind(business.map(|business| business.name.clone()))
+    .bind(waba.business_verification_status.clone())
+    .bind(now)
+    .optional(tx, |row| row.text("waba_id"))
+    .await?;
+    Ok(claimed.is_some())
+}
+
+pub(super) async fn owner(db: &mut impl Reads, waba: &WabaId) -> Result<Option<Owner>> {
+    query("SELECT customer_id, connection_id FROM wabas WHERE waba_id = $1")
+        .bind(waba)
+        .optional(db, |row| Ok(Owner { customer: row.parse("customer_id")?, connection: row.parse("connection_id")? }))
+        .await
+}
+
+/// The customer's connection to this business, if there is one that is not over.
+pub(super) async fn by_business(
+    db: &mut impl Reads,
+    customer: CustomerId,
+    business: &BusinessId,
+) -> Result<Option<ConnectionId>> {
+    query(
+        "SELECT id FROM connections WHERE customer_id = $1 AND business_id = $2 \
+         AND state IN ('active', 'needs_reconnect') ORDER BY created_at LIMIT 1",
+    )
+    .bind(customer)
+    .bind(business)
+    .optional(db, |row| row.parse("id"))
+    .await
+}
+
+/// All that are not over, the newest first.
+pub(super) async fn list(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<Connection>> {
+    query(
+        "SELECT * FROM connections WHERE customer_id = $1 AND state <> 'disconnected' \
+         ORDER BY created_at DESC, id DESC",
+    )
+    .bind(customer)
+    .all(db, connection)
+    .await
+}
+
+pub(super) async fn get(db: &mut impl Reads, id: ConnectionId) -> Result<Option<Connection>> {
+    query("SELECT * FROM connections WHERE id = $1").bind(id).optional(db, connection).await
+}
+
+pub(super) async fn sealed_token(db: &mut impl Reads, id: ConnectionId) -> Result<Option<String>> {
+    let sealed = query("SELECT token_sealed FROM connections WHERE id = $1")
+        .bind(id)
+        .optional(db, |row| row.opt_text("token_sealed"))
+        .await?;
+    Ok(sealed.flatten())
+}
+
+/// All sealed tokens, for changing keys.
+pub(super) async fn all_sealed(db: &mut impl Reads) -> Result<Vec<(String, String)>> {
+    query("SELECT id, token_sealed FROM connections WHERE token_sealed IS NOT NULL")
+        .all(db, |row| Ok((row.text("id")?, row.text("token_sealed")?)))
+        .await
+}
+
+/// Puts a token sealed anew in the place of the one that was read, unless it was changed meanwhile.
+pub(super) async fn reseal(tx: &mut WriteTx, id: &str, old: &str, new: &str) -> Result<u64> {
+    query("UPDATE connections SET token_sealed = $1 WHERE id = $2 AND token_sealed = $3")
+        .bind(new)
+        .bind(id)
+        .bind(old)
+        .execute(tx)
+        .await
+}
+
+pub(super) async fn wabas(db: &mut impl Reads, id: ConnectionId) -> Result<Vec<WabaRecord>> {
+    query("SELECT * FROM wabas WHERE connection_id = $1 ORDER BY name, waba_id").bind(id).all(db, waba).await
+}
+
+pub(super) async fn set_subscribed(tx: &mut WriteTx, waba: &WabaId, at: Option<OffsetDateTime>) -> Result<()> {
+    query("UPDATE wabas SET subscribed_at = $1 WHERE waba_id = $2").bind(at).bind(waba).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn rename(tx: &mut WriteTx, customer: CustomerId, id: ConnectionId, name: &str) -> Result<bool> {
+    let changed = query("UPDATE connections SET name = $1 WHERE id = $2 AND customer_id = $3")
+        .bind(name)
+        .bind(id)
+        .bind(customer)
+        .execute(tx)
+        .await?;
+    Ok(changed == 1)
+}
+
+pub(super) async fn set_state(tx: &mut WriteTx, id: ConnectionId, state: ConnectionState) -> Result<()> {
+    query("UPDATE connections SET state = $1 WHERE id = $2").bind(state.as_str()).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// Marks a connection as being undone, unless it is already.
+pub(super) async fn begin_disconnect(
+    tx: &mut WriteTx,
+    customer: CustomerId,
+    id: ConnectionId,
+    request: &str,
+) -> Result<bool> {
+    let changed = query(
+        "UPDATE connections SET state = 'disconnecting', disconnecting = $1 \
+         WHERE id = $2 AND customer_id = $3 AND state IN ('active', 'needs_reconnect')",
+    )
+    .bind(request)
+    .bind(id)
+    .bind(customer)
+    .execute(tx)
+    .await?;
+    Ok(changed == 1)
+}
+
+/// What was asked for when it was disconnected.
+pub(super) async fn disconnect_request(db: &mut impl Reads, id: ConnectionId) -> Result<Option<String>> {
+    let request = query("SELECT disconnecting FROM connections WHERE id = $1 AND state = 'disconnecting'")
+        .bind(id)
+        .optional(db, |row| row.opt_text("disconnecting"))
+        .await?;
+    Ok(request.flatten())
+}
+
+/// Takes a WABA out; its numbers go with it.
+pub(super) async fn remove_waba(tx: &mut WriteTx, waba: &WabaId) -> Result<()> {
+    query("DELETE FROM wabas WHERE waba_id = $1").bind(waba).execute(tx).await?;
+    Ok(())
+}
+
+/// Ends a connection: the token is deleted.
+pub(super) async fn end(tx: &mut WriteTx, id: ConnectionId, now: OffsetDateTime) -> Result<()> {
+    query(
+        "UPDATE connections SET state = 'disconnected', token_sealed = NULL, disconnecting = NULL, \
+         disconnected_at = $1 WHERE id = $2",
+    )
+    .bind(now)
+    .bind(id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! Use cases: keep a grant, read a connection, rename it, undo it.
+
+use super::{
+    jobs::DisconnectRequest,
+    model::{Connection, ConnectionId, ConnectionState, Grant, Owner, WabaRecord},
+    queries::{self, TokenRow},
+};
+use crate::{
+    accounts::{CustomerId, User, audit},
+    base::{
+        clock::Clock,
+        ids::WabaId,
+        sealed::{KeyRing, Place, SealError},
+    },
+    graph,
+    jobs::Queue,
+    phone_numbers::{self, Number},
+    store::{Store, StoreError, WriteTx},
+};
+use secrecy::SecretString;
+
+/// The table in which business tokens stand.
+pub const TOKEN_TABLE: &str = "connections";
+/// The column in which they stand.
+pub const TOKEN_COLUMN: &str = "token_sealed";
+
+/// Why a grant was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// WABAs that belong to another customer: nothing was kept.
+    #[error("WABAs of another customer: {0:?}")]
+    Claimed(Vec<WabaId>),
+    /// The database's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a token could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The connection has none (it is over).
+    #[error("the connection has no token")]
+    None,
+    /// It does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The database's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Connections. Cloning shares what is beneath.
+#[derive(Clone)]
+pub struct Connections {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) keys: KeyRing,
+    pub(super) queue: Queue,
+}
+
+/// A connection with all that its page shows.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// The connection.
+    pub connection: Connection,
+    /// Its WABAs, each with its numbers.
+    pub wabas: Vec<(WabaRecord, Vec<Number>)>,
+}
+
+impl Connections {
+    /// In this database.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, keys: KeyRing, queue: Queue) -> Self {
+        Self { store, clock, keys, queue }
+    }
+
+    fn place(row: &str) -> Place<'_> {
+        Place { table: TOKEN_TABLE, column: TOKEN_COLUMN, row }
+    }
+
+    /// Keeps a grant, all or nothing. Connections of the same customer that hold one of its WABAs, or
+    /// the connection to the same business, get the new token; what is new goes with them, or makes a
+    /// connection of its own.
+    ///
+    /// # Errors
+    /// [`SaveError::Claimed`] where a WABA is another customer's; drop the transaction then.
+    pub async fn save(&self, tx: &mut WriteTx, grant: &Grant) -> Result<Vec<ConnectionId>, SaveError> {
+        let now = self.clock.now();
+        let mut holders = Vec::new();
+        let mut claimed = Vec::new();
+        for (waba, _) in &grant.wabas {
+            match queries::owner(tx, &waba.id).await? {
+                Some(owner) if owner.customer == grant.customer => {
+                    if !holders.contains(&owner.connection) {
+                        holders.push(owner.connection);
+                    }
+                }
+                Some(_) => claimed.push(waba.id.clone()),
+                None => {}
+            }
+        }
+        if !claimed.is_empty() {
+            return Err(SaveError::Claimed(claimed));
+        }
+        let business = grant.business();
+        if holders.is_empty()
+            && let Some((business, _)) = &business
+            && let Some(existing) = queries::by_business(tx, grant.customer, business).await?
+        {
+            holders.push(existing);
+        }
+        let is_new = holders.is_empty();
+        if is_new {
+            holders.push(ConnectionId::new());
+        }
+        let scopes = serde_json::to_string(&grant.scopes).map_err(|_| StoreError::Value("scopes".to_owned()))?;
+        for id in &holders {
+            let row = id.to_string();
+            let sealed = self.keys.seal(Self::place(&row), &grant.token);
+            let token = TokenRow {
+                id: *id,
+                sealed: &sealed,
+                expires_at: grant.token_expires_at,
+                data_access_expires_at: grant.data_access_expires_at,
+                scopes: scopes.clone(),
+                now,
+            };
+            if is_new {
+                queries::insert(tx, &token, grant.customer, &grant.name(), business.as_ref()).await?;
+            } else {
+                queries::renew(tx, &token).await?;
+            }
+        }
+        for (waba, numbers) in &grant.wabas {
+            let connection = match queries::owner(tx, &waba.id).await? {
+                Some(owner) => owner.connection,
+                None => holders[0],
+            };
+            let owner = Owner { customer: grant.customer, connection };
+            if !queries::claim(tx, waba, owner, now).await? {
+                return Err(SaveError::Claimed(vec![waba.id.clone()]));
+            }
+            phone_numbers::replace(tx, &waba.id, numbers, now).await?;
+        }
+        for id in &holders {
+            let subject = id.to_string();
+            let entry = audit::Entry {
+                actor: None,
+                customer: Some(grant.customer),
+                action: if is_new { "connection.created" } else { "connection.renewed" },
+                subject: Some(&subject),
+                detail: None,
+            };
+            audit::record(tx, &self.clock, entry).await?;
+        }
+        Ok(holders)
+    }
+
+    /// Notes that Meta sends us a WABA's webhooks.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mark_subscribed(&self, tx: &mut WriteTx, waba: &WabaId) -> Result<(), StoreError> {
+        queries::set_subscribed(tx, waba, Some(self.clock.now())).await
+    }
+
+    /// Marks a connection whose token does not work any more. Only an answer about authorisation may
+    /// lead here.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mark_stale(&self, id: ConnectionId) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        queries::set_state(&mut tx, id, ConnectionState::NeedsReconnect).await?;
+        tx.commit().await
+    }
+
+    /// To whom a WABA belongs here.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn owner(&self, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
+        queries::owner(&mut self.store.read().await?, waba).await
+    }
+
+    /// The token of a connection.
+    ///
+    /// # Errors
+    /// See [`TokenError`].
+    pub async fn token(&self, id: ConnectionId) -> Result<SecretString, TokenError> {
+        let sealed = queries::sealed_token(&mut self.store.read().await?, id).await?.ok_or(TokenError::None)?;
+        Ok(self.keys.open(Self::place(&id.to_string()), &sealed)?)
+    }
+
+    /// With what to call Graph for a connection.
+    ///
+    /// # Errors
+    /// See [`TokenError`].
+    pub async fn access(&self, id: ConnectionId, app_secret: &SecretString) -> Result<graph::Access, TokenError> {
+        Ok(graph::Access::new(self.token(id).await?, app_secret.clone()))
+    }
+
+    /// A customer's connections with their numbers, the newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list(&self, customer: CustomerId) -> Result<Vec<Overview>, StoreError> {
+        let mut db = self.store.read().await?;
+        let mut all = Vec::new();
+        for connection in queries::list(&mut db, customer).await? {
+            all.push(fill(&mut db, connection).await?);
+        }
+        Ok(all)
+    }
+
+    /// A customer's connection; `None` where it is not theirs or not there.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn get(&self, customer: CustomerId, id: ConnectionId) -> Result<Option<Overview>, StoreError> {
+        let mut db = self.store.read().await?;
+        match queries::get(&mut db, id).await? {
+            Some(connection) if connection.customer_id == customer => Ok(Some(fill(&mut db, connection).await?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Any connection, whoever's it is: for jobs and staff.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn overview(&self, id: ConnectionId) -> Result<Option<Overview>, StoreError> {
+        let mut db = self.store.read().await?;
+        match queries::get(&mut db, id).await? {
+            Some(connection) => Ok(Some(fill(&mut db, connection).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives a connection another name; false where it is not this customer's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn rename(&self, customer: CustomerId, id: ConnectionId, name: &str) -> Result<bool, StoreError> {
+        let mut tx = self.store.write().await?;
+        let renamed = queries::rename(&mut tx, customer, id, name).await?;
+        tx.commit().await?;
+        Ok(renamed)
+    }
+
+    /// Begins to undo a connection; what must be done at Meta follows as a job. False where it is not
+    /// this customer's, or is being undone already.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn disconnect(
+        &self,
+        actor: &User,
+        customer: CustomerId,
+        id: ConnectionId,
+        deregister: bool,
+    ) -> Result<bool, StoreError> {
+        let request = serde_json::to_string(&DisconnectRequest { deregister, since: self.clock.now_ms() })
+            .map_err(|_| StoreError::Value("disconnecting".to_owned()))?;
+        let mut tx = self.store.write().await?;
+        let begun = queries::begin_disconnect(&mut tx, customer, id, &request).await?;
+        if begun {
+            let subject = id.to_string();
+            self.queue.enqueue(&mut tx, super::DISCONNECT_JOB, &subject, self.clock.now()).await?;
+            let entry = audit::Entry {
+                actor: Some(actor.id),
+                customer: Some(customer),
+                action: "connection.disconnected",
+                subject: Some(&subject),
+                detail: deregister.then(|| "numbers deregistered".to_owned()),
+            };
+            audit::record(&mut tx, &self.clock, entry).await?;
+        }
+        tx.commit().await?;
+        self.queue.wake();
+        Ok(begun)
+    }
+
+    /// Seals all tokens with the current key; tells how many were changed.
+    ///
+    /// # Errors
+    /// See [`TokenError`]: where one does not open, nothing after it was changed.
+    pub async fn rotate_keys(&self) -> Result<u64, TokenError> {
+        let all = queries::all_sealed(&mut self.store.read().await?).await?;
+        let mut changed = 0;
+        for (id, sealed) in all.iter().filter(|(_, sealed)| !self.keys.is_current(sealed)) {
+            let opened = self.keys.open(Self::place(id), sealed)?;
+            let anew = self.keys.seal(Self::place(id), &opened);
+            let mut tx = self.store.write().await?;
+            changed += queries::reseal(&mut tx, id, sealed, &anew).await?;
+            tx.commit().await?;
+        }
+        Ok(changed)
+    }
+}
+
+async fn fill(db: &mut impl crate::store::Reads, connection: Connection) -> Result<Overview, StoreError> {
+    let mut wabas = Vec::new();
+    for waba in queries::wabas(db, connection.id).await? {
+        let numbers = phone_numbers::list(db, &waba.id).await?;
+        wabas.push((waba, numbers));
+    }
+    Ok(Overview { connection, wabas })
+}

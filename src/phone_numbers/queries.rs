@@ -1,0 +1,105 @@
+//! All SQL of `phone_numbers`.
+
+use super::Number;
+use crate::{
+    base::ids::{PhoneNumberId, WabaId},
+    graph,
+    store::{Reads, Result, Row, StoreError, WriteTx, query},
+};
+use time::OffsetDateTime;
+
+fn number(row: &Row) -> Result<Number> {
+    Ok(Number {
+        id: row.parse("phone_number_id")?,
+        waba_id: row.parse("waba_id")?,
+        display: row.text("display_phone_number")?,
+        verified_name: row.text("verified_name")?,
+        name_status: row.opt_text("name_status")?,
+        quality_rating: row.opt_text("quality_rating")?,
+        status: row.opt_text("status")?,
+        code_verification_status: row.opt_text("code_verification_status")?,
+        platform_type: row.opt_text("platform_type")?,
+        throughput_level: row.opt_text("throughput_level")?,
+        messaging_limit: row.opt_text("messaging_limit")?,
+        account_mode: row.opt_text("account_mode")?,
+        is_on_biz_app: row.opt_bool("is_on_biz_app")?,
+        is_official: row.opt_bool("is_official_business_account")?,
+        health: row.opt_json("health")?,
+        read_at: row.time("read_at")?,
+    })
+}
+
+/// Keeps the numbers of a WABA as just read; those that are gone from it go here too, and one that came
+/// from another WABA of ours moves.
+///
+/// # Errors
+/// The database's.
+pub async fn replace(tx: &mut WriteTx, waba: &WabaId, numbers: &[graph::PhoneNumber], now: OffsetDateTime) -> Result<()> {
+    for number in numbers {
+        query(
+            "INSERT INTO phone_numbers (phone_number_id, waba_id, display_phone_number, verified_name, name_status, \
+             quality_rating, status, code_verification_status, platform_type, throughput_level, messaging_limit, \
+             account_mode, is_on_biz_app, is_official_business_account, read_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+             ON CONFLICT (phone_number_id) DO UPDATE SET waba_id = excluded.waba_id, \
+             display_phone_number = excluded.display_phone_number, verified_name = excluded.verified_name, \
+             name_status = excluded.name_status, quality_rating = excluded.quality_rating, status = excluded.status, \
+             code_verification_status = excluded.code_verification_status, platform_type = excluded.platform_type, \
+             throughput_level = excluded.throughput_level, messaging_limit = excluded.messaging_limit, \
+             account_mode = excluded.account_mode, is_on_biz_app = excluded.is_on_biz_app, \
+             is_official_business_account = excluded.is_official_business_account, read_at = excluded.read_at",
+        )
+        .bind(&number.id)
+        .bind(waba)
+        .bind(&number.display_phone_number)
+        .bind(&number.verified_name)
+        .bind(number.name_status.clone())
+        .bind(number.quality_rating.clone())
+        .bind(number.status.clone())
+        .bind(number.code_verification_status.clone())
+        .bind(number.platform_type.clone())
+        .bind(number.throughput.as_ref().and_then(|throughput| throughput.level.clone()))
+        .bind(number.whatsapp_business_manager_messaging_limit.clone())
+        .bind(number.account_mode.clone())
+        .bind(number.is_on_biz_app)
+        .bind(number.is_official_business_account)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    }
+    query("DELETE FROM phone_numbers WHERE waba_id = $1 AND read_at < $2").bind(waba).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+/// Keeps what Meta said of a number's health.
+///
+/// # Errors
+/// The database's.
+pub async fn set_health(tx: &mut WriteTx, id: &PhoneNumberId, health: &graph::Health) -> Result<()> {
+    let json = serde_json::to_string(health).map_err(|_| StoreError::Value("health".to_owned()))?;
+    query("UPDATE phone_numbers SET health = $1 WHERE phone_number_id = $2").bind(json).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// The numbers of a WABA.
+///
+/// # Errors
+/// The database's.
+pub async fn list(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<Number>> {
+    query("SELECT * FROM phone_numbers WHERE waba_id = $1 ORDER BY display_phone_number")
+        .bind(waba)
+        .all(db, number)
+        .await
+}
+
+/// The numbers of several WABAs.
+///
+/// # Errors
+/// The database's.
+pub async fn list_for_wabas(db: &mut impl Reads, wabas: impl IntoIterator<Item = &WabaId>) -> Result<Vec<Number>> {
+    let mut all = Vec::new();
+    for waba in wabas {
+        all.extend(list(db, waba).await?);
+    }
+    Ok(all)
+}
