@@ -7,5 +7,6 @@ pub mod connections;
 pub mod graph;
 pub mod jobs;
 pub mod phone_numbers;
+pub mod signup;
 pub mod store;
 pub mod web;

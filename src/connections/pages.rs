@@ -7,7 +7,7 @@ use super::{
 use crate::{
     accounts::Member,
     phone_numbers::{Number, Registration},
-    web::{Chrome, Error, Form, Result, page, when::When},
+    web::{Badge, Chrome, Error, Form, Result, page, when::When},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -30,30 +30,6 @@ pub fn routes(connections: Connections) -> Router {
         .route("/connections/{id}/rename", post(rename))
         .route("/connections/{id}/disconnect", get(ask).post(disconnect))
         .with_state(connections)
-}
-
-/// A status as a badge shows it: a look, an icon and a word.
-#[derive(Clone, Debug)]
-pub struct Badge {
-    /// `good`, `attention`, `problem`, `waiting`, `neutral`.
-    pub look: &'static str,
-    /// Its icon.
-    pub icon: &'static str,
-    /// The word.
-    pub word: String,
-}
-
-impl Badge {
-    fn new(look: &'static str, word: impl Into<String>) -> Self {
-        let icon = match look {
-            "good" => "done",
-            "attention" => "warning",
-            "problem" => "error",
-            "waiting" => "waiting",
-            _ => "neutral",
-        };
-        Self { look, icon, word: word.into() }
-    }
 }
 
 /// A number as its card shows it.

@@ -183,6 +183,14 @@ impl Connections {
         queries::owner(&mut self.store.read().await?, waba).await
     }
 
+    /// Whether a WABA is still this customer's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn holds(&self, tx: &mut WriteTx, customer: CustomerId, waba: &WabaId) -> Result<bool, StoreError> {
+        Ok(queries::owner(tx, waba).await?.is_some_and(|owner| owner.customer == customer))
+    }
+
     /// The token of a connection.
     ///
     /// # Errors

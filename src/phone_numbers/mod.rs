@@ -3,5 +3,5 @@
 mod model;
 mod queries;
 
-pub use model::{Limit, Number, Quality, Registration};
+pub use model::{Limit, Number, Quality, Registration, international};
 pub use queries::{list, list_for_wabas, replace, set_health};

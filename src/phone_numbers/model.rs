@@ -68,6 +68,28 @@ impl Quality {
         }
     }
 
+    /// What Meta's word means.
+    #[must_use]
+    pub fn of(rating: Option<&str>) -> Self {
+        match rating {
+            Some("GREEN") => Self::High,
+            Some("YELLOW") => Self::Medium,
+            Some("RED") => Self::Low,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The word where nothing beside it says that it is the quality.
+    #[must_use]
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Self::High => "Quality high",
+            Self::Medium => "Quality medium",
+            Self::Low => "Quality low",
+            Self::Unknown => "Quality not rated yet",
+        }
+    }
+
     /// The badge that goes with it.
     #[must_use]
     pub fn badge(self) -> &'static str {
@@ -131,12 +153,7 @@ impl Number {
     /// Its quality.
     #[must_use]
     pub fn quality(&self) -> Quality {
-        match self.quality_rating.as_deref() {
-            Some("GREEN") => Quality::High,
-            Some("YELLOW") => Quality::Medium,
-            Some("RED") => Quality::Low,
-            _ => Quality::Unknown,
-        }
+        Quality::of(self.quality_rating.as_deref())
     }
 
     /// Its limit. <https://developers.facebook.com/documentation/business-messaging/whatsapp/messaging-limits>
@@ -163,8 +180,12 @@ impl Number {
         match self.status.as_deref() {
             Some("BANNED" | "RESTRICTED" | "FLAGGED") => Registration::Blocked,
             _ if self.is_on_biz_app == Some(true) => Registration::Coexistence,
-            Some("CONNECTED") => Registration::Ready,
-            _ if self.code_verification_status.as_deref() == Some("NOT_VERIFIED") => Registration::Unverified,
+            // The list of a WABA's numbers says LINKED (by Meta's OpenAPI description) where the number itself
+            // says CONNECTED.
+            Some("CONNECTED" | "LINKED") => Registration::Ready,
+            _ if matches!(self.code_verification_status.as_deref(), Some("NOT_VERIFIED" | "UNVERIFIED")) => {
+                Registration::Unverified
+            }
             _ if matches!(self.name_status.as_deref(), Some("PENDING_REVIEW" | "PENDING" | "IN_REVIEW")) => {
                 Registration::NamePending
             }
@@ -172,14 +193,20 @@ impl Number {
         }
     }
 
-    /// The number as people of the world read it, `+44 20 7946 0958`; Meta's own writing where it is no
-    /// number we know.
+    /// The number as people of the world read it.
     #[must_use]
     pub fn international(&self) -> String {
-        match phonenumber::parse(None, &self.display) {
-            Ok(number) => number.format().mode(phonenumber::Mode::International).to_string(),
-            Err(_) => self.display.clone(),
-        }
+        international(&self.display)
+    }
+}
+
+/// A number as people of the world read it, `+44 20 7946 0958`; Meta's own writing where it is no number
+/// we know.
+#[must_use]
+pub fn international(display: &str) -> String {
+    match phonenumber::parse(None, display) {
+        Ok(number) => number.format().mode(phonenumber::Mode::International).to_string(),
+        Err(_) => display.to_owned(),
     }
 }
 

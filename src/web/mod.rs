@@ -2,6 +2,7 @@
 //! policy and static files. It knows no feature; features build on it.
 
 pub mod assets;
+mod badge;
 pub mod csp;
 pub mod csrf;
 pub mod error;
@@ -10,6 +11,7 @@ pub mod page;
 pub mod session;
 pub mod when;
 
+pub use badge::Badge;
 pub use error::{Error, Result};
 pub use form::Form;
 pub use page::{Chrome, Site, Viewer};

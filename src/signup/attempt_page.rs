@@ -1,0 +1,361 @@
+//! `/connect/attempts/{id}`: one page an attempt, which shows each step and keeps its address.
+
+use super::{
+    connect_page::Launcher,
+    failure::{Action, Words},
+    model::{Attempt, AttemptId, Flow, Step},
+    service::Signup,
+};
+use crate::{
+    accounts::Member,
+    base::ids::WabaId,
+    phone_numbers::Quality,
+    web::{Chrome, Error, Form, Result, csp::OpensFacebook},
+};
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+use std::str::FromStr;
+
+pub(super) fn routes(signup: Signup) -> Router {
+    Router::new()
+        .route("/connect/attempts/{id}", get(show))
+        .route("/connect/attempts/{id}/choose", post(choose))
+        .route("/connect/attempts/{id}/waba", post(type_waba_id))
+        .route("/connect/attempts/{id}/retry", post(go_on))
+        .with_state(signup)
+}
+
+/// A line of the list of steps.
+struct StepLine {
+    name: &'static str,
+    words: &'static str,
+    /// `done`, `working`, `waiting`, `failed`.
+    status: &'static str,
+    icon: &'static str,
+    state: &'static str,
+    hint: Option<String>,
+}
+
+/// The lines, and the step that each is done with.
+const LINES: [(&str, &str, Step); 6] = [
+    ("code", "Answer received from Facebook", Step::CodeReceived),
+    ("access", "Access confirmed", Step::TokenInspected),
+    ("accounts", "Accounts found", Step::Chosen),
+    ("saved", "Saved", Step::Saved),
+    ("subscribed", "Messages switched on", Step::Subscribed),
+    ("numbers", "Numbers read", Step::Done),
+];
+
+fn step_lines(attempt: &Attempt, now_ms: i64) -> Vec<StepLine> {
+    let failed_at = attempt.failure.as_ref().filter(|_| attempt.step == Step::Failed).map(|failure| failure.at);
+    let reached = failed_at.unwrap_or(attempt.step);
+    let mut current = true;
+    LINES
+        .iter()
+        .map(|(name, words, done_with)| {
+            let is_current = current;
+            current = current && reached >= *done_with;
+            let (status, icon, state) = match (reached >= *done_with, is_current) {
+                (true, _) => ("done", "done", "Done"),
+                (false, true) if failed_at.is_some() => ("failed", "error", "Stopped"),
+                (false, true) if attempt.step.waits_for_customer() => ("working", "person", "Your turn"),
+                (false, true) => ("working", "working", "Working"),
+                (false, false) if failed_at.is_some() => ("waiting", "circle", "Not started"),
+                (false, false) => ("waiting", "circle", "Waiting"),
+            };
+            let hint = attempt.trouble.as_ref().filter(|_| status == "working").map(|trouble| {
+                let seconds = ((trouble.next_ms - now_ms) / 1_000).max(1);
+                format!("Facebook answers slowly. Trying again in {seconds} s (try {}).", trouble.tries + 1)
+            });
+            StepLine { name, words, status, icon, state, hint }
+        })
+        .collect()
+}
+
+/// An account as the chooser shows it.
+struct Choice {
+    id: String,
+    name: String,
+    numbers: Vec<ChoiceNumber>,
+    checked: bool,
+    /// The event named it.
+    hinted: bool,
+    already: bool,
+    others: bool,
+}
+
+struct ChoiceNumber {
+    number: String,
+    name: String,
+    badge: crate::web::Badge,
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "signup/attempt.html")]
+struct AttemptPage {
+    chrome: Chrome,
+    id: String,
+    state: &'static str,
+    reason: String,
+    title: String,
+    lead: Option<String>,
+    /// How far the way of three stations is.
+    station: u8,
+    lines: Vec<StepLine>,
+    launched: bool,
+    choices: Vec<Choice>,
+    choice_error: Option<&'static str>,
+    waba_id_needed: bool,
+    typed: String,
+    typed_error: Option<String>,
+    words: Option<Words>,
+    launcher: Option<Launcher>,
+    is_oauth: bool,
+    connections: Vec<(String, String)>,
+    numbers: Vec<String>,
+    details: Vec<(&'static str, String)>,
+    version: i64,
+    refresh: bool,
+}
+
+impl AttemptPage {
+    fn goes_on(&self) -> bool {
+        self.words.as_ref().is_some_and(|words| words.action == Action::GoOn)
+    }
+
+    fn writes(&self) -> bool {
+        self.words.as_ref().is_some_and(|words| words.action == Action::Write)
+    }
+}
+
+fn details(attempt: &Attempt) -> Vec<(&'static str, String)> {
+    let mut all = vec![("Attempt", attempt.id.to_string()), ("Step", attempt.step.as_str().to_owned())];
+    let Some(failure) = &attempt.failure else { return all };
+    all.push(("Reason", failure.reason.as_str().to_owned()));
+    if let Some(detail) = &failure.detail {
+        all.push(("Detail", detail.clone()));
+    }
+    if let Some(error) = &failure.graph {
+        if let Some(api) = error.api() {
+            let subcode = api.subcode.map(|code| format!(", subcode {code}")).unwrap_or_default();
+            all.push(("Code", format!("{} ({}){subcode}, HTTP {}", api.code, api.kind, api.status)));
+            all.extend(api.fbtrace_id.clone().map(|trace| ("fbtrace_id", trace)));
+        } else {
+            all.push(("Meta", error.to_string()));
+        }
+    }
+    all
+}
+
+fn heading(attempt: &Attempt) -> (String, Option<String>) {
+    let step = |number: u8, doing: &str| {
+        ("Connecting your WhatsApp".to_owned(), Some(format!("Step {number} of 6: {doing}. This takes a few seconds.")))
+    };
+    match attempt.step {
+        Step::Launched if attempt.hint.as_ref().is_some_and(super::Hint::is_finish) => {
+            ("Waiting for Facebook".to_owned(), Some("Facebook says you are done. We wait for its answer; a few seconds.".to_owned()))
+        }
+        Step::Launched if attempt.window_closed_at.is_some() => {
+            ("Waiting for Facebook".to_owned(), Some("The window is closed. We look whether an answer came.".to_owned()))
+        }
+        Step::Launched => ("Finish in the Facebook window".to_owned(), Some("This page goes on by itself when you are done there.".to_owned())),
+        Step::CodeReceived => step(2, "confirming the access"),
+        Step::TokenExchanged => step(2, "confirming the access"),
+        Step::TokenInspected => step(3, "looking for your accounts"),
+        Step::Choosing => (
+            "Which WhatsApp accounts shall we connect?".to_owned(),
+            Some(format!("Facebook gave us access to {} accounts. You can take several.", attempt.candidates.len())),
+        ),
+        Step::WabaIdNeeded => (
+            "Tell us your WhatsApp account".to_owned(),
+            Some("Facebook let us in, but does not say which account is yours. Every account has a number of its own.".to_owned()),
+        ),
+        Step::Chosen => step(4, "saving"),
+        Step::Saved => step(5, "switching on messages"),
+        Step::Subscribed => step(6, "reading your numbers"),
+        Step::Done => ("Your WhatsApp is connected".to_owned(), None),
+        Step::Failed => (String::new(), None),
+    }
+}
+
+async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt) -> Result<AttemptPage> {
+    let (mut title, lead) = heading(&attempt);
+    let words = attempt
+        .failure
+        .as_ref()
+        .filter(|_| attempt.step == Step::Failed)
+        .map(|failure| failure.words(&chrome.site.operator));
+    if let Some(words) = &words {
+        title.clone_from(&words.title);
+    }
+    let mut connections = Vec::new();
+    let mut numbers = Vec::new();
+    if attempt.step == Step::Done {
+        for id in &attempt.connections {
+            if let Some(overview) = signup.connections.get(member.customer, *id).await? {
+                connections.push((id.to_string(), overview.connection.name.clone()));
+                let chosen = overview.wabas.iter().filter(|(waba, _)| attempt.chosen.contains(&waba.id));
+                numbers.extend(chosen.flat_map(|(_, numbers)| numbers).map(crate::phone_numbers::Number::international));
+            }
+        }
+    }
+    let typed_error = attempt.failure.as_ref().filter(|_| attempt.step == Step::WabaIdNeeded).map(|_| {
+        "Facebook does not let us use this account. Check the digits. If they are right, connect as an admin of the business, and leave WhatsApp switched on.".to_owned()
+    });
+    let launches = attempt.step == Step::Failed || attempt.step == Step::Launched;
+    let launcher = if launches { Launcher::new(&signup.meta, member, Some(&attempt)) } else { None };
+    Ok(AttemptPage {
+        id: attempt.id.to_string(),
+        state: attempt.machine_state(),
+        reason: attempt.machine_reason(),
+        title,
+        lead,
+        station: match attempt.step {
+            Step::Launched => 2,
+            Step::Done => 4,
+            _ => 3,
+        },
+        lines: step_lines(&attempt, signup.clock.now_ms()),
+        launched: attempt.step == Step::Launched,
+        choices: choices(signup, member, &attempt).await?,
+        choice_error: None,
+        waba_id_needed: attempt.step == Step::WabaIdNeeded,
+        typed: attempt.chosen.first().filter(|_| typed_error.is_some()).map(ToString::to_string).unwrap_or_default(),
+        typed_error,
+        words,
+        launcher,
+        is_oauth: attempt.flow == Flow::OAuth,
+        connections,
+        numbers,
+        details: details(&attempt),
+        version: attempt.version,
+        refresh: attempt.machine_state() == "working",
+        chrome,
+    })
+}
+
+async fn choices(signup: &Signup, member: &Member, attempt: &Attempt) -> Result<Vec<Choice>> {
+    if attempt.step != Step::Choosing {
+        return Ok(Vec::new());
+    }
+    let hinted = attempt.hint.as_ref().and_then(|hint| hint.waba_id.clone());
+    let mut all = Vec::new();
+    for candidate in &attempt.candidates {
+        let owner = signup.is_connected(member.customer, &candidate.waba.id).await?;
+        let is_hinted = hinted.as_ref() == Some(&candidate.waba.id);
+        all.push(Choice {
+            id: candidate.waba.id.to_string(),
+            name: candidate.waba.name.clone(),
+            numbers: candidate
+                .numbers
+                .iter()
+                .map(|number| {
+                    let quality = Quality::of(number.quality_rating.as_deref());
+                    ChoiceNumber {
+                        number: crate::phone_numbers::international(&number.display_phone_number),
+                        name: number.verified_name.clone(),
+                        badge: crate::web::Badge::new(quality.badge(), quality.phrase()),
+                    }
+                })
+                .collect(),
+            checked: is_hinted && owner != Some(false),
+            hinted: is_hinted,
+            already: owner == Some(true),
+            others: owner == Some(false),
+        });
+    }
+    Ok(all)
+}
+
+fn parse(id: &str) -> Result<AttemptId> {
+    AttemptId::from_str(id).map_err(|_| Error::NotFound)
+}
+
+async fn show(
+    State(signup): State<Signup>,
+    chrome: Chrome,
+    member: Member,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    let attempt = signup.get(member.customer, parse(&id)?).await?;
+    let page = page(&signup, chrome, &member, attempt).await?;
+    Ok((OpensFacebook, page).into_response())
+}
+
+#[derive(Deserialize)]
+struct ChooseForm {
+    #[serde(default)]
+    waba: Vec<String>,
+}
+
+async fn choose(
+    State(signup): State<Signup>,
+    chrome: Chrome,
+    member: Member,
+    Path(id): Path<String>,
+    Form(form): Form<ChooseForm>,
+) -> Result<Response> {
+    let attempt = signup.get(member.customer, parse(&id)?).await?;
+    let chosen: Vec<WabaId> = form.waba.iter().filter_map(|id| id.parse().ok()).collect();
+    if chosen.is_empty() && attempt.step == Step::Choosing {
+        let mut page = page(&signup, chrome, &member, attempt).await?;
+        page.choice_error = Some("Choose at least one account.");
+        for choice in &mut page.choices {
+            choice.checked = false;
+        }
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, OpensFacebook, page).into_response());
+    }
+    if attempt.step == Step::Choosing {
+        signup.choose(member.customer, attempt.id, &chosen).await?;
+    }
+    Ok(Redirect::to(&format!("/connect/attempts/{id}")).into_response())
+}
+
+#[derive(Deserialize)]
+struct WabaForm {
+    #[serde(default)]
+    waba_id: String,
+}
+
+async fn type_waba_id(
+    State(signup): State<Signup>,
+    chrome: Chrome,
+    member: Member,
+    Path(id): Path<String>,
+    Form(form): Form<WabaForm>,
+) -> Result<Response> {
+    let attempt = signup.get(member.customer, parse(&id)?).await?;
+    if attempt.step == Step::WabaIdNeeded {
+        match form.waba_id.parse::<WabaId>() {
+            Ok(waba) => signup.type_waba_id(member.customer, attempt.id, &waba).await?,
+            Err(_) => {
+                let mut page = page(&signup, chrome, &member, attempt).await?;
+                page.typed = form.waba_id;
+                page.typed_error = Some("The ID has digits only, 1 to 32 of them: copy it once more.".to_owned());
+                return Ok((StatusCode::UNPROCESSABLE_ENTITY, OpensFacebook, page).into_response());
+            }
+        }
+    }
+    Ok(Redirect::to(&format!("/connect/attempts/{id}")).into_response())
+}
+
+#[derive(Deserialize)]
+struct NoFields {}
+
+async fn go_on(
+    State(signup): State<Signup>,
+    member: Member,
+    Path(id): Path<String>,
+    Form(NoFields {}): Form<NoFields>,
+) -> Result<Redirect> {
+    signup.go_on(member.customer, parse(&id)?).await?;
+    Ok(Redirect::to(&format!("/connect/attempts/{id}")))
+}

@@ -1,0 +1,105 @@
+//! `/connect`: what is needed, what will happen, and the button.
+
+use super::{
+    model::Attempt,
+    service::{MetaSetup, Signup},
+};
+use crate::{
+    accounts::{Member, SignedIn},
+    web::{Chrome, Error, Result, csp::OpensFacebook},
+};
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+
+pub(super) fn routes(signup: Signup) -> Router {
+    Router::new().route("/connect", get(connect)).with_state(signup)
+}
+
+/// What the script needs to open Facebook's window.
+#[derive(Clone, Debug)]
+pub(super) struct Launcher {
+    pub app_id: String,
+    pub config_id: String,
+    pub version: String,
+    pub sdk_url: String,
+    /// Message events count from here as well as from facebook.com.
+    pub dialog_origin: String,
+    /// JSON for `extras.setup`: fills in Facebook's screens.
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/pre-filled-data>
+    pub setup: String,
+    /// Whether the box "keep the WhatsApp Business app" is ticked.
+    pub coexistence: bool,
+    /// The page that it stands on is about a failed attempt.
+    pub is_retry: bool,
+}
+
+impl Launcher {
+    /// `None` where Embedded Signup is not configured.
+    pub(super) fn new(meta: &MetaSetup, member: &Member, failed: Option<&Attempt>) -> Option<Self> {
+        let (app, config_id) = (meta.app.as_ref()?, meta.es_config_id.clone()?);
+        let setup = json!({
+            "business": {
+                "name": member.user.customer_name.as_deref().unwrap_or_default(),
+                "email": member.user.email.as_str(),
+            }
+        });
+        Some(Self {
+            app_id: app.id.to_string(),
+            config_id,
+            version: meta.graph.version().to_owned(),
+            sdk_url: meta.sdk_url.to_string(),
+            dialog_origin: meta.dialog_url.origin().ascii_serialization(),
+            setup: setup.to_string(),
+            coexistence: failed.is_some_and(|attempt| attempt.coexistence),
+            is_retry: failed.is_some(),
+        })
+    }
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "signup/connect.html")]
+struct ConnectPage {
+    chrome: Chrome,
+    launcher: Option<Launcher>,
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "signup/unconfigured.html")]
+struct UnconfiguredPage {
+    chrome: Chrome,
+    is_staff: bool,
+    /// Name, whether it is set, where it is found.
+    settings: Vec<(&'static str, bool, &'static str)>,
+}
+
+async fn connect(
+    State(signup): State<Signup>,
+    chrome: Chrome,
+    SignedIn(user): SignedIn,
+) -> Result<Response> {
+    let meta = &signup.meta;
+    if meta.app.is_none() {
+        // Customers are told kindly, staff exactly.
+        let settings = vec![
+            ("DOORWAY_META_APP_ID", false, "Meta App Dashboard, App settings, Basic: App ID. Without it nobody can connect."),
+            ("DOORWAY_META_APP_SECRET", false, "Same page: App secret. Better as DOORWAY_META_APP_SECRET_FILE."),
+            (
+                "DOORWAY_META_ES_CONFIG_ID",
+                meta.es_config_id.is_some(),
+                "Facebook Login for Business, Configurations: Configuration ID. Without it customers go through plain OAuth and must type their WABA ID.",
+            ),
+        ];
+        return Ok(UnconfiguredPage { chrome, is_staff: user.role.is_staff(), settings }.into_response());
+    }
+    let Some(customer) = user.customer_id else { return Err(Error::Forbidden) };
+    let member = Member { user, customer };
+    let launcher = Launcher::new(meta, &member, None);
+    Ok((OpensFacebook, ConnectPage { chrome, launcher }).into_response())
+}

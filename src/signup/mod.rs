@@ -1,0 +1,37 @@
+//! Embedded Signup and the plain OAuth flow: from *Continue with Facebook* to a saved connection.
+//!
+//! An *attempt* is a persisted state machine. The browser brings two halves, the code and the message
+//! event, in either order, and either may never come; the event is only a hint, what the token can see
+//! is the truth. Every step is kept before the next begins, each can be repeated, and a job carries the
+//! attempt on after a crash or a closed browser.
+
+mod api;
+mod attempt_page;
+mod changes;
+mod connect_page;
+mod failure;
+mod hint;
+mod inspect;
+mod model;
+mod oauth_page;
+mod queries;
+mod service;
+mod steps;
+
+pub use failure::{Failure, Reason};
+pub use hint::{Hint, HintEvent};
+pub use model::{Attempt, AttemptId, Flow, Step};
+pub use service::{MetaSetup, PartnerEvent, Signup};
+pub use steps::ADVANCE_JOB;
+
+use axum::Router;
+
+/// The pages of this feature.
+pub fn page_routes(signup: Signup) -> Router {
+    connect_page::routes(signup.clone()).merge(attempt_page::routes(signup.clone())).merge(oauth_page::routes(signup))
+}
+
+/// What scripts call.
+pub fn api_routes(signup: Signup) -> Router {
+    api::routes(signup)
+}

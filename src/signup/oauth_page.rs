@@ -1,0 +1,72 @@
+//! The plain OAuth flow, for operators without a Facebook Login for Business configuration: out to
+//! Facebook's full-page dialog and back. <https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow>
+
+use super::{
+    failure::{Failure, Reason},
+    service::{Signup, SignupError},
+};
+use crate::{
+    accounts::Member,
+    base::text::shorten,
+    web::{Error, Form, Result},
+};
+use axum::{
+    Router,
+    extract::{Query, State},
+    response::Redirect,
+    routing::{get, post},
+};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+pub(super) fn routes(signup: Signup) -> Router {
+    Router::new()
+        .route("/connect/oauth", post(start))
+        .route("/auth/whatsapp/callback", get(callback))
+        .with_state(signup)
+}
+
+#[derive(Deserialize)]
+struct NoFields {}
+
+async fn start(State(signup): State<Signup>, member: Member, Form(NoFields {}): Form<NoFields>) -> Result<Redirect> {
+    Ok(Redirect::to(signup.begin_oauth(&member).await?.as_str()))
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    state: String,
+    code: Option<SecretString>,
+    error: Option<String>,
+    error_description: Option<String>,
+    error_message: Option<String>,
+}
+
+/// Facebook leads back here. The code is kept at once, and the browser sent on to an address without it.
+async fn callback(State(signup): State<Signup>, member: Member, Query(answer): Query<Answer>) -> Result<Redirect> {
+    let outcome = match answer.code {
+        Some(code) => Ok(code),
+        None => Err(failure(answer.error.as_deref(), answer.error_description.or(answer.error_message))),
+    };
+    match signup.oauth_answer(&member, &answer.state, outcome).await {
+        Ok(id) => Ok(Redirect::to(&format!("/connect/attempts/{id}"))),
+        Err(SignupError::NotFound) => Err(Error::BadRequest(
+            "This answer of Facebook’s belongs to another browser or another sign-in, or was used before. \
+             For your safety we did not use it. Start again from “Connect WhatsApp”."
+                .to_owned(),
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn failure(error: Option<&str>, description: Option<String>) -> Failure {
+    let says = description.as_deref().unwrap_or_default().to_lowercase();
+    let reason = match error {
+        Some("access_denied") => Reason::Denied,
+        _ if says.contains("invalid scope") => Reason::InvalidScopes,
+        Some(_) => Reason::FacebookError,
+        None => Reason::CodeMissing,
+    };
+    Failure { shown: description.map(|text| shorten(&text, 300)), ..Failure::new(reason) }
+}

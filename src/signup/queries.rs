@@ -1,0 +1,209 @@
+//! All SQL of `signup_attempts` and `partner_events`.
+
+use super::model::{Attempt, AttemptId, Step};
+use crate::{
+    accounts::CustomerId,
+    base::{
+        clock::to_ms,
+        ids::{BusinessId, WabaId},
+    },
+    store::{Reads, Result, Row, StoreError, WriteTx, query},
+};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+fn attempt(row: &Row) -> Result<Attempt> {
+    Ok(Attempt {
+        id: row.parse("id")?,
+        customer_id: row.parse("customer_id")?,
+        user_id: row.parse("user_id")?,
+        flow: row.parse("flow")?,
+        coexistence: row.bool("coexistence")?,
+        step: row.parse("step")?,
+        version: row.int("version")?,
+        step_since: row.time("step_since")?,
+        code_sealed: row.opt_text("code_sealed")?,
+        code_received_at: row.opt_time("code_received_at")?,
+        window_closed_at: row.opt_time("window_closed_at")?,
+        token_sealed: row.opt_text("token_sealed")?,
+        hint: row.opt_json("hint")?,
+        hint_at: row.opt_time("hint_at")?,
+        grant: row.opt_json("grant_info")?,
+        candidates: row.opt_json("candidates")?.unwrap_or_default(),
+        chosen: row.opt_json("chosen")?.unwrap_or_default(),
+        failure: row.opt_json("failure")?,
+        trouble: row.opt_json("trouble")?,
+        connections: row.opt_json("connections")?.unwrap_or_default(),
+        created_at: row.time("created_at")?,
+    })
+}
+
+fn json<T: Serialize>(column: &str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|_| StoreError::Value(column.to_owned()))
+}
+
+/// Makes an attempt; one that is there already (a repeated request) is left as it is.
+pub(super) async fn insert(tx: &mut WriteTx, new: &Attempt, state_hash: Option<String>) -> Result<()> {
+    query(
+        "INSERT INTO signup_attempts (id, customer_id, user_id, flow, coexistence, step, step_since, state_hash, \
+         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $7) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(new.id)
+    .bind(new.customer_id)
+    .bind(new.user_id)
+    .bind(new.flow.as_str())
+    .bind(new.coexistence)
+    .bind(new.step.as_str())
+    .bind(new.created_at)
+    .bind(state_hash)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn get(db: &mut impl Reads, id: AttemptId) -> Result<Option<Attempt>> {
+    query("SELECT * FROM signup_attempts WHERE id = $1").bind(id).optional(db, attempt).await
+}
+
+/// How far an attempt has changed, and its step; `None` where it is not this customer's.
+pub(super) async fn version(db: &mut impl Reads, customer: CustomerId, id: AttemptId) -> Result<Option<(i64, Step)>> {
+    query("SELECT version, step FROM signup_attempts WHERE id = $1 AND customer_id = $2")
+        .bind(id)
+        .bind(customer)
+        .optional(db, |row| Ok((row.int("version")?, row.parse("step")?)))
+        .await
+}
+
+pub(super) async fn by_state(db: &mut impl Reads, hash: &str) -> Result<Option<Attempt>> {
+    query("SELECT * FROM signup_attempts WHERE state_hash = $1").bind(hash).optional(db, attempt).await
+}
+
+/// Writes an attempt back as a whole, unless somebody else has changed it since it was read.
+/// A `state` works once: it goes with the first change.
+pub(super) async fn update(tx: &mut WriteTx, changed: &Attempt, now: OffsetDateTime) -> Result<bool> {
+    let hint = changed.hint.as_ref().map(|hint| json("hint", hint)).transpose()?;
+    let grant = changed.grant.as_ref().map(|grant| json("grant_info", grant)).transpose()?;
+    let failure = changed.failure.as_ref().map(|failure| json("failure", failure)).transpose()?;
+    let trouble = changed.trouble.as_ref().map(|trouble| json("trouble", trouble)).transpose()?;
+    let rows = query(
+        "UPDATE signup_attempts SET step = $1, step_since = $2, code_sealed = $3, code_received_at = $4, \
+         window_closed_at = $5, token_sealed = $6, hint = $7, hint_at = $8, grant_info = $9, candidates = $10, \
+         chosen = $11, failure = $12, trouble = $13, connections = $14, finished_at = $15, updated_at = $16, \
+         version = version + 1, state_hash = NULL WHERE id = $17 AND version = $18",
+    )
+    .bind(changed.step.as_str())
+    .bind(changed.step_since)
+    .bind(changed.code_sealed.clone())
+    .bind(changed.code_received_at)
+    .bind(changed.window_closed_at)
+    .bind(changed.token_sealed.clone())
+    .bind(hint)
+    .bind(changed.hint_at)
+    .bind(grant)
+    .bind(json("candidates", &changed.candidates)?)
+    .bind(json("chosen", &changed.chosen)?)
+    .bind(failure)
+    .bind(trouble)
+    .bind(json("connections", &changed.connections)?)
+    .bind(changed.step.is_final().then(|| to_ms(now)))
+    .bind(now)
+    .bind(changed.id)
+    .bind(changed.version)
+    .execute(tx)
+    .await?;
+    Ok(rows == 1)
+}
+
+/// Attempts that are waiting for Facebook's window and began since then.
+pub(super) async fn open_since(db: &mut impl Reads, since: OffsetDateTime) -> Result<Vec<Attempt>> {
+    query("SELECT * FROM signup_attempts WHERE step = 'launched' AND created_at > $1 ORDER BY created_at")
+        .bind(since)
+        .all(db, attempt)
+        .await
+}
+
+/// A customer's attempts, the newest first.
+pub(super) async fn recent(db: &mut impl Reads, customer: CustomerId, limit: i64) -> Result<Vec<Attempt>> {
+    query("SELECT * FROM signup_attempts WHERE customer_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2")
+        .bind(customer)
+        .bind(limit)
+        .all(db, attempt)
+        .await
+}
+
+/// Failed and unfinished attempts of all customers, the newest first.
+pub(super) async fn recent_unfinished(db: &mut impl Reads, limit: i64) -> Result<Vec<Attempt>> {
+    query("SELECT * FROM signup_attempts WHERE step <> 'done' ORDER BY created_at DESC, id DESC LIMIT $1")
+        .bind(limit)
+        .all(db, attempt)
+        .await
+}
+
+pub(super) async fn insert_partner_event(
+    tx: &mut WriteTx,
+    event: &str,
+    waba: &WabaId,
+    business: Option<&BusinessId>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    query("INSERT INTO partner_events (id, event, waba_id, business_id, received_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(crate::base::ids::new_uuid().to_string())
+        .bind(event)
+        .bind(waba)
+        .bind(business.cloned())
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// The business that shared a WABA with us since then, by Meta's webhook.
+pub(super) async fn partner_added(
+    db: &mut impl Reads,
+    waba: &WabaId,
+    since: OffsetDateTime,
+) -> Result<Option<Option<BusinessId>>> {
+    query(
+        "SELECT business_id FROM partner_events WHERE waba_id = $1 AND received_at >= $2 \
+         AND event IN ('PARTNER_ADDED', 'PARTNER_APP_INSTALLED') ORDER BY received_at DESC LIMIT 1",
+    )
+    .bind(waba)
+    .bind(since)
+    .optional(db, |row| row.opt_parse("business_id"))
+    .await
+}
+
+/// WABAs that were shared with us since then, by Meta's webhook.
+pub(super) async fn partners_since(db: &mut impl Reads, since: OffsetDateTime, limit: i64) -> Result<Vec<WabaId>> {
+    query(
+        "SELECT DISTINCT waba_id FROM partner_events WHERE received_at >= $1 \
+         AND event IN ('PARTNER_ADDED', 'PARTNER_APP_INSTALLED') ORDER BY waba_id LIMIT $2",
+    )
+    .bind(since)
+    .bind(limit)
+    .all(db, |row| row.parse("waba_id"))
+    .await
+}
+
+/// Sealed codes and tokens that are kept, for changing keys: row, column, value.
+pub(super) async fn all_sealed(db: &mut impl Reads) -> Result<Vec<(String, &'static str, String)>> {
+    let mut all = query("SELECT id, code_sealed FROM signup_attempts WHERE code_sealed IS NOT NULL")
+        .all(db, |row| Ok((row.text("id")?, super::service::CODE_COLUMN, row.text("code_sealed")?)))
+        .await?;
+    all.extend(
+        query("SELECT id, token_sealed FROM signup_attempts WHERE token_sealed IS NOT NULL")
+            .all(db, |row| Ok((row.text("id")?, super::service::TOKEN_COLUMN, row.text("token_sealed")?)))
+            .await?,
+    );
+    Ok(all)
+}
+
+/// Puts a value sealed anew in the place of the one that was read, unless it was changed meanwhile.
+pub(super) async fn reseal(tx: &mut WriteTx, id: &str, column: &str, old: &str, new: &str) -> Result<u64> {
+    let sql = if column == super::service::CODE_COLUMN {
+        "UPDATE signup_attempts SET code_sealed = $1 WHERE id = $2 AND code_sealed = $3"
+    } else {
+        "UPDATE signup_attempts SET token_sealed = $1 WHERE id = $2 AND token_sealed = $3"
+    };
+    query(sql).bind(new).bind(id).bind(old).execute(tx).await
+}

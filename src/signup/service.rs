@@ -1,0 +1,525 @@
+//! Use cases: what the browser brings, what the customer decides, what Meta's webhook says.
+
+use super::{
+    changes::Changes,
+    failure::{Failure, Reason},
+    hint::Hint,
+    model::{Attempt, AttemptId, Flow, Step},
+    queries,
+    steps::ADVANCE_JOB,
+};
+use crate::{
+    accounts::{CustomerId, Member},
+    base::{
+        clock::Clock,
+        ids::{self, BusinessId, WabaId},
+        sealed::{KeyRing, Place, SealError},
+    },
+    connections::Connections,
+    graph::{self, AppCredentials},
+    jobs::Queue,
+    store::{Store, StoreError, WriteTx},
+};
+use secrecy::SecretString;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use time::Duration;
+use url::Url;
+
+/// The table of attempts, for what is sealed in it.
+pub(super) const TABLE: &str = "signup_attempts";
+/// The column of the code.
+pub(super) const CODE_COLUMN: &str = "code_sealed";
+/// The column of the business token.
+pub(super) const TOKEN_COLUMN: &str = "token_sealed";
+/// How long Facebook's window may stay open.
+pub(super) const WINDOW: Duration = Duration::hours(1);
+/// The longest code that is believed to be one, in bytes.
+const MAX_CODE: usize = 4_096;
+
+/// What the operator has set up at Meta.
+#[derive(Clone, Debug)]
+pub struct MetaSetup {
+    /// The client.
+    pub graph: graph::Client,
+    /// The app; without it nothing can be connected.
+    pub app: Option<AppCredentials>,
+    /// The Facebook Login for Business configuration; without it the plain OAuth flow is used.
+    pub es_config_id: Option<String>,
+    /// The operator's own system token: fetches what a browser lost.
+    pub system_token: Option<SecretString>,
+    /// The origin of Facebook's dialog.
+    pub dialog_url: Url,
+    /// The SDK's script.
+    pub sdk_url: Url,
+    /// Where the full-page dialog leads back to.
+    pub redirect_uri: Url,
+}
+
+/// Why something about an attempt could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum SignupError {
+    /// It is not there, or not this customer's.
+    #[error("no such attempt")]
+    NotFound,
+    /// The operator has not set up the app.
+    #[error("no App ID is configured")]
+    NotConfigured,
+    /// What was sent makes no sense; the text is shown.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// Somebody else keeps changing it.
+    #[error("the attempt changed too often meanwhile")]
+    Busy,
+    /// A sealed value does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The database's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<SignupError> for crate::web::Error {
+    fn from(error: SignupError) -> Self {
+        match error {
+            SignupError::NotFound => Self::NotFound,
+            SignupError::Invalid(text) => Self::BadRequest(text.to_owned()),
+            SignupError::NotConfigured => {
+                Self::Conflict("WhatsApp Embedded Signup is not configured yet.".to_owned())
+            }
+            SignupError::Busy | SignupError::Seal(_) | SignupError::Store(_) => Self::internal(error),
+        }
+    }
+}
+
+/// Meta's word by webhook that a WABA was shared with us.
+#[derive(Clone, Debug)]
+pub struct PartnerEvent {
+    /// `PARTNER_ADDED`, `PARTNER_APP_INSTALLED` ...
+    pub event: String,
+    /// The WABA.
+    pub waba: WabaId,
+    /// The business that owns it.
+    pub business: Option<BusinessId>,
+}
+
+/// Signup attempts. Cloning shares what is beneath.
+#[derive(Clone)]
+pub struct Signup {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) keys: KeyRing,
+    pub(super) queue: Queue,
+    pub(super) connections: Connections,
+    pub(super) changes: Changes,
+    pub(super) meta: Arc<MetaSetup>,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Write it.
+    Keep,
+    /// Leave the attempt as it is.
+    Drop,
+}
+
+impl Signup {
+    /// In this database, with this set-up.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        keys: KeyRing,
+        queue: Queue,
+        connections: Connections,
+        meta: MetaSetup,
+    ) -> Self {
+        Self { store, clock, keys, queue, connections, changes: Changes::new(), meta: Arc::new(meta) }
+    }
+
+    pub(super) fn place<'a>(column: &'a str, row: &'a str) -> Place<'a> {
+        Place { table: TABLE, column, row }
+    }
+
+    /// A customer's attempt.
+    ///
+    /// # Errors
+    /// [`SignupError::NotFound`] also where it is another customer's.
+    pub async fn get(&self, customer: CustomerId, id: AttemptId) -> Result<Attempt, SignupError> {
+        match queries::get(&mut self.store.read().await?, id).await? {
+            Some(attempt) if attempt.customer_id == customer => Ok(attempt),
+            _ => Err(SignupError::NotFound),
+        }
+    }
+
+    /// A customer's attempts, the newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn recent(&self, customer: CustomerId, limit: i64) -> Result<Vec<Attempt>, SignupError> {
+        Ok(queries::recent(&mut self.store.read().await?, customer, limit).await?)
+    }
+
+    /// What is unfinished or failed, of all customers, the newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn recent_unfinished(&self, limit: i64) -> Result<Vec<Attempt>, SignupError> {
+        Ok(queries::recent_unfinished(&mut self.store.read().await?, limit).await?)
+    }
+
+    /// Begins an attempt. With an ID of the browser's making, so that asking twice makes one.
+    ///
+    /// # Errors
+    /// See [`SignupError`].
+    pub async fn begin(&self, member: &Member, id: AttemptId, coexistence: bool) -> Result<Attempt, SignupError> {
+        self.insert(member, id, Flow::Embedded, coexistence, None).await
+    }
+
+    /// Begins an attempt in the plain OAuth flow; gives the dialog's address.
+    ///
+    /// # Errors
+    /// See [`SignupError`].
+    pub async fn begin_oauth(&self, member: &Member) -> Result<Url, SignupError> {
+        let app = self.meta.app.as_ref().ok_or(SignupError::NotConfigured)?;
+        let state = ids::random_token();
+        self.insert(member, AttemptId::new(), Flow::OAuth, false, Some(hash(&state))).await?;
+        let scopes = [super::inspect::MANAGEMENT, super::inspect::MESSAGING];
+        Ok(self.meta.graph.dialog_url(&self.meta.dialog_url, &app.id, &self.meta.redirect_uri, &state, &scopes))
+    }
+
+    async fn insert(
+        &self,
+        member: &Member,
+        id: AttemptId,
+        flow: Flow,
+        coexistence: bool,
+        state_hash: Option<String>,
+    ) -> Result<Attempt, SignupError> {
+        if self.meta.app.is_none() {
+            return Err(SignupError::NotConfigured);
+        }
+        let now = self.clock.now();
+        let new = Attempt {
+            id,
+            customer_id: member.customer,
+            user_id: member.user.id,
+            flow,
+            coexistence,
+            step: Step::Launched,
+            version: 0,
+            step_since: now,
+            code_sealed: None,
+            code_received_at: None,
+            window_closed_at: None,
+            token_sealed: None,
+            hint: None,
+            hint_at: None,
+            grant: None,
+            candidates: Vec::new(),
+            chosen: Vec::new(),
+            failure: None,
+            trouble: None,
+            connections: Vec::new(),
+            created_at: now,
+        };
+        let mut tx = self.store.write().await?;
+        queries::insert(&mut tx, &new, state_hash).await?;
+        // If nothing ever comes, it ends by itself.
+        self.queue.enqueue(&mut tx, ADVANCE_JOB, &id.to_string(), now + WINDOW).await?;
+        // Another customer's attempt under this ID is none of theirs.
+        let kept = queries::get(&mut tx, id).await?.filter(|attempt| attempt.customer_id == member.customer);
+        tx.commit().await?;
+        kept.ok_or(SignupError::NotFound)
+    }
+
+    /// Changes an attempt as it stands in the database now, whatever was read of it before; a job then
+    /// carries it on.
+    pub(super) async fn change(
+        &self,
+        id: AttemptId,
+        change: impl Fn(&mut Attempt) -> Change + Send + Sync,
+    ) -> Result<Attempt, SignupError> {
+        // On PostgreSQL two may read the same version; the one who comes late looks again.
+        for _ in 0..10 {
+            let now = self.clock.now();
+            let mut tx = self.store.write().await?;
+            let mut attempt = queries::get(&mut tx, id).await?.ok_or(SignupError::NotFound)?;
+            let step = attempt.step;
+            if change(&mut attempt) == Change::Drop {
+                return Ok(attempt);
+            }
+            if attempt.step != step {
+                attempt.step_since = now;
+            }
+            if queries::update(&mut tx, &attempt, now).await? {
+                if !attempt.step.is_final() && !attempt.step.waits_for_customer() {
+                    self.queue.enqueue(&mut tx, ADVANCE_JOB, &id.to_string(), now).await?;
+                }
+                tx.commit().await?;
+                attempt.version += 1;
+                self.queue.wake();
+                self.changes.ring(id);
+                return Ok(attempt);
+            }
+        }
+        Err(SignupError::Busy)
+    }
+
+    /// The browser brings the message event.
+    ///
+    /// # Errors
+    /// See [`SignupError`].
+    pub async fn event(&self, customer: CustomerId, id: AttemptId, event: &Value) -> Result<(), SignupError> {
+        self.get(customer, id).await?;
+        let hint = Hint::read(event).ok_or(SignupError::Invalid("This is no event of Embedded Signup."))?;
+        let now = self.clock.now();
+        self.change(id, |attempt| {
+            // Once a finish was told, a later cancel (the window's own closing) takes nothing back.
+            let known = attempt.hint.as_ref().is_some_and(Hint::is_finish);
+            if attempt.step == Step::Done || (known && !hint.is_finish()) {
+                return Change::Drop;
+            }
+            attempt.hint = Some(hint.clone());
+            attempt.hint_at = Some(now);
+            if attempt.step == Step::Launched && hint.is_end() {
+                fail(attempt, Failure::from_hint(&hint));
+            } else if attempt.step == Step::Failed && may_revive(attempt) {
+                if hint.is_finish() {
+                    revive(attempt, Step::Launched);
+                } else if hint.is_end() {
+                    fail(attempt, Failure::from_hint(&hint));
+                }
+            }
+            Change::Keep
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The browser brings the code from the SDK's callback.
+    ///
+    /// # Errors
+    /// See [`SignupError`].
+    pub async fn code(&self, customer: CustomerId, id: AttemptId, code: &SecretString) -> Result<(), SignupError> {
+        use secrecy::ExposeSecret;
+        let attempt = self.get(customer, id).await?;
+        let plausible = (1..=MAX_CODE).contains(&code.expose_secret().len());
+        if attempt.flow != Flow::Embedded || !plausible {
+            return Err(SignupError::Invalid("This is no code of Embedded Signup."));
+        }
+        self.keep_code(id, code).await
+    }
+
+    async fn keep_code(&self, id: AttemptId, code: &SecretString) -> Result<(), SignupError> {
+        let sealed = self.keys.seal(Self::place(CODE_COLUMN, &id.to_string()), code);
+        let now = self.clock.now();
+        self.change(id, |attempt| {
+            let waiting = attempt.step == Step::Launched || (attempt.step == Step::Failed && may_revive(attempt));
+            // A repeated request, or a second answer: the first code counts.
+            if !waiting || attempt.code_received_at.is_some() {
+                return Change::Drop;
+            }
+            attempt.code_sealed = Some(sealed.clone());
+            attempt.code_received_at = Some(now);
+            revive(attempt, Step::CodeReceived);
+            Change::Keep
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The browser says that Facebook's window is closed without a code.
+    ///
+    /// # Errors
+    /// See [`SignupError`].
+    pub async fn window_closed(&self, customer: CustomerId, id: AttemptId) -> Result<(), SignupError> {
+        self.get(customer, id).await?;
+        let now = self.clock.now();
+        self.change(id, |attempt| {
+            if attempt.step != Step::Launched || attempt.window_closed_at.is_some() {
+                return Change::Drop;
+            }
+            attempt.window_closed_at = Some(now);
+            Change::Keep
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The full-page dialog led back with a code, or with an error. The `state` must be of an attempt of
+    /// the person who is signed in: else somebody could have another's WABA connected to their own company.
+    ///
+    /// # Errors
+    /// [`SignupError::NotFound`] for a state that is not known, was used, or is another's.
+    pub async fn oauth_answer(
+        &self,
+        member: &Member,
+        state: &str,
+        answer: Result<SecretString, Failure>,
+    ) -> Result<AttemptId, SignupError> {
+        let found = queries::by_state(&mut self.store.read().await?, &hash(state)).await?;
+        let attempt = found.filter(|attempt| attempt.user_id == member.user.id).ok_or(SignupError::NotFound)?;
+        match answer {
+            Ok(code) => self.keep_code(attempt.id, &code).await?,
+            Err(failure) => {
+                self.change(attempt.id, |attempt| {
+                    fail(attempt, failure.clone());
+                    Change::Keep
+                })
+                .await?;
+            }
+        }
+        Ok(attempt.id)
+    }
+
+    /// The customer chooses among the proven WABAs.
+    ///
+    /// # Errors
+    /// [`SignupError::Invalid`] where nothing is chosen, or something that was not proven.
+    pub async fn choose(&self, customer: CustomerId, id: AttemptId, chosen: &[WabaId]) -> Result<(), SignupError> {
+        let attempt = self.get(customer, id).await?;
+        if chosen.is_empty() {
+            return Err(SignupError::Invalid("Choose at least one account."));
+        }
+        if !chosen.iter().all(|id| attempt.candidates.iter().any(|candidate| candidate.waba.id == *id)) {
+            return Err(SignupError::Invalid("That account is not among those that Facebook shared."));
+        }
+        self.change(id, |attempt| {
+            // A second click, or the other tab: it has been chosen already.
+            if attempt.step != Step::Choosing {
+                return Change::Drop;
+            }
+            attempt.chosen = chosen.to_vec();
+            attempt.step = Step::Chosen;
+            Change::Keep
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The customer types the WABA's ID; it is proven before it is saved.
+    ///
+    /// # Errors
+    /// See [`SignupError`].
+    pub async fn type_waba_id(&self, customer: CustomerId, id: AttemptId, typed: &WabaId) -> Result<(), SignupError> {
+        self.get(customer, id).await?;
+        self.change(id, |attempt| {
+            if attempt.step != Step::WabaIdNeeded {
+                return Change::Drop;
+            }
+            attempt.chosen = vec![typed.clone()];
+            attempt.failure = None;
+            attempt.step = Step::TokenInspected;
+            Change::Keep
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The customer lets a stopped attempt go on from where it stands.
+    ///
+    /// # Errors
+    /// See [`SignupError`].
+    pub async fn go_on(&self, customer: CustomerId, id: AttemptId) -> Result<(), SignupError> {
+        self.get(customer, id).await?;
+        self.change(id, |attempt| match &attempt.failure {
+            Some(failure) if attempt.step == Step::Failed && failure.can_go_on() => {
+                let at = failure.at;
+                revive(attempt, at);
+                Change::Keep
+            }
+            // Waiting for Meta to answer again: not longer than the customer wants to.
+            _ if attempt.trouble.is_some() && !attempt.step.is_final() => {
+                attempt.trouble = None;
+                Change::Keep
+            }
+            _ => Change::Drop,
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Meta's webhook says that a WABA was shared with us: kept, and the attempts that wait for it go on.
+    /// Runs in the webhook's own transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn partner_event(&self, tx: &mut WriteTx, event: &PartnerEvent) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        queries::insert_partner_event(tx, &event.event, &event.waba, event.business.as_ref(), now).await?;
+        for attempt in queries::open_since(tx, now - WINDOW).await? {
+            if attempt.hint.as_ref().is_some_and(|hint| hint.waba_id.as_ref() == Some(&event.waba)) {
+                self.queue.enqueue(tx, ADVANCE_JOB, &attempt.id.to_string(), now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whom a WABA belongs to, as the chooser marks it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn is_connected(
+        &self,
+        customer: CustomerId,
+        waba: &WabaId,
+    ) -> Result<Option<bool>, SignupError> {
+        Ok(self.connections.owner(waba).await?.map(|owner| owner.customer == customer))
+    }
+
+    /// Seals all codes and tokens that are kept with the current key; tells how many were changed.
+    ///
+    /// # Errors
+    /// See [`SignupError`].
+    pub async fn rotate_keys(&self) -> Result<u64, SignupError> {
+        let all = queries::all_sealed(&mut self.store.read().await?).await?;
+        let mut changed = 0;
+        for (id, column, sealed) in all.iter().filter(|(_, _, sealed)| !self.keys.is_current(sealed)) {
+            let opened = self.keys.open(Self::place(column, id), sealed)?;
+            let anew = self.keys.seal(Self::place(column, id), &opened);
+            let mut tx = self.store.write().await?;
+            changed += queries::reseal(&mut tx, id, column, sealed, &anew).await?;
+            tx.commit().await?;
+        }
+        Ok(changed)
+    }
+}
+
+/// Ends an attempt. The token stays only where the customer may go on with it.
+pub(super) fn fail(attempt: &mut Attempt, failure: Failure) {
+    let at = if attempt.step == Step::Failed {
+        attempt.failure.as_ref().map_or(Step::Launched, |failure| failure.at)
+    } else {
+        attempt.step
+    };
+    let failure = Failure { at, ..failure };
+    if !failure.can_go_on() {
+        attempt.token_sealed = None;
+    }
+    attempt.code_sealed = None;
+    attempt.failure = Some(failure);
+    attempt.trouble = None;
+    attempt.step = Step::Failed;
+}
+
+/// Whether a half that comes late may still turn a failure around: nothing but waiting has failed.
+fn may_revive(attempt: &Attempt) -> bool {
+    attempt.code_received_at.is_none()
+        && attempt.failure.as_ref().is_some_and(|failure| {
+            failure.at == Step::Launched && matches!(failure.reason, Reason::Cancelled | Reason::CodeMissing)
+        })
+}
+
+fn revive(attempt: &mut Attempt, step: Step) {
+    attempt.failure = None;
+    attempt.trouble = None;
+    attempt.step = step;
+}
+
+/// The state as the database knows it: reading the database forges no callback.
+fn hash(state: &str) -> String {
+    hex::encode(Sha256::digest(state.as_bytes()))
+}

@@ -1,0 +1,548 @@
+//! The state machine: each step does one thing at Meta, or none, and keeps what came of it before the
+//! next begins. Every step bears being repeated.
+//!
+//! From code to subscribed, one WABA with one number takes four round trips: exchange, inspection,
+//! proof (account and numbers side by side), subscription.
+
+use super::{
+    failure::{Failure, Reason},
+    hint::Hint,
+    inspect,
+    model::{Attempt, AttemptId, Candidate, Flow, Step, Trouble},
+    queries,
+    service::{CODE_COLUMN, Change, Signup, SignupError, TOKEN_COLUMN, WINDOW, fail},
+};
+use crate::{
+    base::ids::WabaId,
+    connections::{Grant, SaveError},
+    graph::{Access, AppCredentials, ErrorClass, GraphError},
+    jobs::{JobError, Outcome},
+    phone_numbers,
+};
+use futures_util::{StreamExt, future::join, stream};
+use secrecy::SecretString;
+use time::{Duration, OffsetDateTime};
+
+/// The kind of the job; its subject is the attempt's ID.
+pub const ADVANCE_JOB: &str = "signup.advance";
+/// How long the other half is waited for when Facebook's window is closed.
+const GRACE_CLOSED: Duration = Duration::seconds(3);
+/// How long Meta's webhook is waited for when the customer finished but the code did not come.
+const GRACE_CODE: Duration = Duration::seconds(20);
+/// How long the event or the webhook is waited for when the grant does not say which WABA.
+const GRACE_WABA: Duration = Duration::seconds(15);
+/// How often is looked while waiting.
+const LOOK: Duration = Duration::seconds(1);
+/// How long trouble at Meta is waited out before the customer is asked to come back.
+const PATIENCE: Duration = Duration::minutes(5);
+/// A code lives 30 seconds. <https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation>
+const CODE_LIFE: Duration = Duration::seconds(30);
+/// How many WABAs are proven side by side.
+const PARALLEL: usize = 6;
+/// How many WABAs of a grant are looked at.
+const MAX_WABAS: usize = 60;
+
+/// What a step came to.
+enum Next {
+    /// It was kept; the next may follow.
+    Kept,
+    /// Nothing to do before then.
+    Wait(OffsetDateTime),
+    /// It is over, or the customer's turn.
+    Stop,
+}
+
+impl Signup {
+    /// Carries an attempt on as far as it goes.
+    ///
+    /// # Errors
+    /// The database's, and sealed values that do not open.
+    pub async fn advance(&self, id: AttemptId) -> Result<Outcome, JobError> {
+        loop {
+            let Some(attempt) = queries::get(&mut self.store.read().await?, id).await? else {
+                return Ok(Outcome::Done);
+            };
+            if let Some(trouble) = &attempt.trouble {
+                let next = crate::base::clock::from_ms(trouble.next_ms);
+                if next > self.clock.now() {
+                    return Ok(Outcome::Again(next));
+                }
+            }
+            let next = match self.step(&attempt).await {
+                Ok(next) => next,
+                // Trying again would find the same: the customer is told, and support.
+                Err(error @ (SignupError::Seal(_) | SignupError::NotConfigured)) => {
+                    tracing::error!(attempt = %id, %error, "a signup attempt can't go on");
+                    self.fail_with(&attempt, Failure::new(Reason::Internal)).await?
+                }
+                Err(error) => return Err(error.into()),
+            };
+            match next {
+                Next::Kept => {}
+                Next::Wait(at) => return Ok(Outcome::Again(at)),
+                Next::Stop => return Ok(Outcome::Done),
+            }
+        }
+    }
+
+    async fn step(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        match attempt.step {
+            Step::Launched => self.wait_for_code(attempt).await,
+            Step::CodeReceived => self.exchange(attempt).await,
+            Step::TokenExchanged => self.inspect(attempt).await,
+            Step::TokenInspected => self.prove(attempt).await,
+            Step::Chosen => self.save(attempt).await,
+            Step::Saved => self.subscribe(attempt).await,
+            Step::Subscribed => self.read_numbers(attempt).await,
+            Step::Choosing | Step::WabaIdNeeded | Step::Done | Step::Failed => Ok(Next::Stop),
+        }
+    }
+
+    /// Keeps a step's result, if the attempt is still at that step.
+    async fn keep(
+        &self,
+        attempt: &Attempt,
+        change: impl Fn(&mut Attempt) + Send + Sync,
+    ) -> Result<Next, SignupError> {
+        let at = attempt.step;
+        self.change(attempt.id, |now| {
+            if now.step != at {
+                return Change::Drop;
+            }
+            now.trouble = None;
+            change(now);
+            Change::Keep
+        })
+        .await?;
+        Ok(Next::Kept)
+    }
+
+    async fn fail_with(&self, attempt: &Attempt, failure: Failure) -> Result<Next, SignupError> {
+        tracing::info!(attempt = %attempt.id, step = attempt.step.as_str(), reason = failure.reason.as_str(),
+            graph = failure.graph.as_ref().map(ToString::to_string), "a signup attempt failed");
+        self.keep(attempt, |now| fail(now, failure.clone())).await
+    }
+
+    /// Meta is in trouble: try again soon, and give up at the end of its patience.
+    async fn wait_out(&self, attempt: &Attempt, error: GraphError, until: OffsetDateTime) -> Result<Next, SignupError> {
+        let tries = attempt.trouble.as_ref().map_or(0, |trouble| trouble.tries) + 1;
+        let pause = match error.api().and_then(|api| api.retry_after) {
+            Some(seconds) => Duration::seconds(seconds.clamp(1, 120)),
+            None => Duration::seconds(1i64 << tries.min(4).saturating_sub(1)),
+        };
+        let next = self.clock.now() + pause;
+        if next > until {
+            return self.fail_with(attempt, Failure::new(Reason::MetaUnavailable).with_graph(error)).await;
+        }
+        let trouble = Trouble { tries, error, next_ms: crate::base::clock::to_ms(next) };
+        let at = attempt.step;
+        self.change(attempt.id, |now| {
+            if now.step != at {
+                return Change::Drop;
+            }
+            now.trouble = Some(trouble.clone());
+            Change::Keep
+        })
+        .await?;
+        Ok(Next::Wait(next))
+    }
+
+    /// What an error of Meta's means for a step that has the token.
+    async fn refused(&self, attempt: &Attempt, error: GraphError, reason: Reason) -> Result<Next, SignupError> {
+        match error.class() {
+            ErrorClass::Transient | ErrorClass::RateLimited => {
+                self.wait_out(attempt, error, attempt.step_since + PATIENCE).await
+            }
+            ErrorClass::Authorization if error.api().is_some_and(|api| api.code == 190) => {
+                self.fail_with(attempt, Failure::new(Reason::TokenRevoked).with_graph(error)).await
+            }
+            ErrorClass::Authorization | ErrorClass::Rejected => {
+                self.fail_with(attempt, Failure::new(reason).with_graph(error)).await
+            }
+        }
+    }
+
+    fn app(&self) -> Result<&AppCredentials, SignupError> {
+        self.meta.app.as_ref().ok_or(SignupError::NotConfigured)
+    }
+
+    fn open(&self, attempt: &Attempt, column: &'static str, sealed: Option<&String>) -> Result<SecretString, SignupError> {
+        let sealed = sealed.ok_or(crate::base::sealed::SealError::Malformed)?;
+        Ok(self.keys.open(Self::place(column, &attempt.id.to_string()), sealed)?)
+    }
+
+    fn access(&self, attempt: &Attempt) -> Result<Access, SignupError> {
+        let token = self.open(attempt, TOKEN_COLUMN, attempt.token_sealed.as_ref())?;
+        Ok(Access::new(token, self.app()?.secret.clone()))
+    }
+
+    /// No code yet. Where the customer finished, Meta's webhook and our system token can replace it.
+    async fn wait_for_code(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        let now = self.clock.now();
+        if let Some(hint) = attempt.hint.as_ref().filter(|hint| hint.is_finish()) {
+            if let Some(token) = self.recover(attempt, hint).await? {
+                let sealed = self.keys.seal(Self::place(TOKEN_COLUMN, &attempt.id.to_string()), &token);
+                tracing::info!(attempt = %attempt.id, "a lost signup was recovered with the system token");
+                return self
+                    .keep(attempt, |now| {
+                        now.token_sealed = Some(sealed.clone());
+                        now.step = Step::TokenExchanged;
+                    })
+                    .await;
+            }
+            let since = attempt.hint_at.max(attempt.window_closed_at).unwrap_or(attempt.created_at);
+            if now >= since + GRACE_CODE {
+                return self.fail_with(attempt, Failure::new(Reason::CodeMissing)).await;
+            }
+            return Ok(Next::Wait(now + LOOK));
+        }
+        match attempt.window_closed_at {
+            Some(closed) if now >= closed + GRACE_CLOSED => {
+                self.fail_with(attempt, Failure::new(Reason::Cancelled)).await
+            }
+            Some(closed) => Ok(Next::Wait(closed + GRACE_CLOSED)),
+            None if now >= attempt.created_at + WINDOW => {
+                self.fail_with(attempt, Failure::new(Reason::Cancelled)).await
+            }
+            None => Ok(Next::Wait(attempt.created_at + WINDOW)),
+        }
+    }
+
+    /// Fetches the business token of a signup whose code got lost. The event alone proves nothing, so all
+    /// of this must hold: Meta's webhook came after this attempt began and names the same WABA and
+    /// business; the WABA is nobody's; and no other customer has an attempt under way whose WABA it could
+    /// be. Else the customer tries again, which costs a minute and gives nothing away.
+    async fn recover(&self, attempt: &Attempt, hint: &Hint) -> Result<Option<SecretString>, SignupError> {
+        let (Some(system), Some(waba), Some(claimed)) =
+            (&self.meta.system_token, &hint.waba_id, &hint.business_id)
+        else {
+            return Ok(None);
+        };
+        let mut db = self.store.read().await?;
+        let Some(Some(business)) = queries::partner_added(&mut db, waba, attempt.created_at).await? else {
+            return Ok(None);
+        };
+        let rivals = queries::open_since(&mut db, self.clock.now() - WINDOW).await?;
+        drop(db);
+        let ambiguous = rivals.iter().any(|other| {
+            other.customer_id != attempt.customer_id
+                && other.hint.as_ref().is_none_or(|hint| hint.waba_id.as_ref() == Some(waba))
+        });
+        let taken = self.connections.owner(waba).await?.is_some_and(|owner| owner.customer != attempt.customer_id);
+        if business != *claimed || ambiguous || taken {
+            return Ok(None);
+        }
+        let access = Access::new(system.clone(), self.app()?.secret.clone());
+        match self.meta.graph.fetch_business_token(&access, &business).await {
+            Ok(token) => Ok(Some(token)),
+            Err(error) => {
+                tracing::warn!(attempt = %attempt.id, %error, "a lost signup could not be recovered");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn exchange(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        let code = self.open(attempt, CODE_COLUMN, attempt.code_sealed.as_ref())?;
+        let redirect_uri = (attempt.flow == Flow::OAuth).then_some(&self.meta.redirect_uri);
+        match self.meta.graph.exchange_code(self.app()?, &code, redirect_uri).await {
+            Ok(exchanged) => {
+                let sealed = self.keys.seal(Self::place(TOKEN_COLUMN, &attempt.id.to_string()), &exchanged.token);
+                self.keep(attempt, |now| {
+                    now.token_sealed = Some(sealed.clone());
+                    now.code_sealed = None;
+                    now.step = Step::TokenExchanged;
+                })
+                .await
+            }
+            Err(error) if matches!(error.class(), ErrorClass::Transient | ErrorClass::RateLimited) => {
+                // Beyond its life there is no use in trying.
+                let until = attempt.code_received_at.unwrap_or(attempt.created_at) + CODE_LIFE;
+                self.wait_out(attempt, error, until).await
+            }
+            Err(error) => self.fail_with(attempt, Failure::from_exchange(error)).await,
+        }
+    }
+
+    async fn inspect(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        let app = self.app()?;
+        let token = self.open(attempt, TOKEN_COLUMN, attempt.token_sealed.as_ref())?;
+        match self.meta.graph.debug_token(app, &token).await {
+            Ok(info) => match inspect::inspect(&info, &app.id) {
+                Ok(grant) => {
+                    self.keep(attempt, |now| {
+                        now.grant = Some(grant.clone());
+                        now.step = Step::TokenInspected;
+                    })
+                    .await
+                }
+                Err(failure) => self.fail_with(attempt, failure).await,
+            },
+            Err(error) => self.refused(attempt, error, Reason::OperatorMisconfigured).await,
+        }
+    }
+
+    /// Finds the WABAs that the token opens. What the grant, the event, the webhook or the customer names
+    /// is tried; what answers is proven.
+    async fn prove(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        let access = self.access(attempt)?;
+        let named = match self.named(attempt, &access).await {
+            Ok(named) => named?,
+            Err(error) => return self.refused(attempt, error, Reason::AccessNotProven).await,
+        };
+        let mut proven = Vec::new();
+        let mut refusal = None;
+        let mut answers = stream::iter(named.clone())
+            .map(|id| {
+                let access = &access;
+                async move { self.prove_one(access, id).await }
+            })
+            .buffer_unordered(PARALLEL);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(candidate) => proven.push(candidate),
+                Err(error) => match error.class() {
+                    ErrorClass::Transient | ErrorClass::RateLimited => {
+                        drop(answers);
+                        return self.refused(attempt, error, Reason::AccessNotProven).await;
+                    }
+                    _ if error.api().is_some_and(|api| api.code == 190) => {
+                        drop(answers);
+                        return self.refused(attempt, error, Reason::TokenRevoked).await;
+                    }
+                    // Shared once, not any more; or a hint that was wrong.
+                    _ => refusal = Some(error),
+                },
+            }
+        }
+        drop(answers);
+        proven.sort_by(|a, b| (&a.waba.name, &a.waba.id).cmp(&(&b.waba.name, &b.waba.id)));
+        if !proven.is_empty() {
+            return self
+                .keep(attempt, |now| {
+                    let only = proven.len() == 1;
+                    now.candidates.clone_from(&proven);
+                    now.chosen = if only { vec![proven[0].waba.id.clone()] } else { Vec::new() };
+                    now.step = if only { Step::Chosen } else { Step::Choosing };
+                })
+                .await;
+        }
+        self.nothing_proven(attempt, &named, refusal).await
+    }
+
+    async fn nothing_proven(
+        &self,
+        attempt: &Attempt,
+        named: &[WabaId],
+        refusal: Option<GraphError>,
+    ) -> Result<Next, SignupError> {
+        let now = self.clock.now();
+        if attempt.flow == Flow::OAuth {
+            // The plain flow does not say which; and what was typed may be mistyped.
+            let mistyped = !attempt.chosen.is_empty();
+            let failure = refusal.filter(|_| mistyped).map(|error| Failure::new(Reason::AccessNotProven).with_graph(error));
+            return self
+                .keep(attempt, |now| {
+                    now.failure.clone_from(&failure);
+                    now.step = Step::WabaIdNeeded;
+                })
+                .await;
+        }
+        let since = attempt.code_received_at.unwrap_or(attempt.step_since);
+        let told = attempt.hint.as_ref().is_some_and(|hint| hint.waba_id.is_some());
+        if named.is_empty() && !told && now < since + GRACE_WABA {
+            return Ok(Next::Wait(now + LOOK));
+        }
+        let failure = match refusal {
+            Some(error) => Failure::new(Reason::AccessNotProven).with_graph(error),
+            None => Failure::new(Reason::NoAccount),
+        };
+        self.fail_with(attempt, failure).await
+    }
+
+    /// The WABAs to try. Outer error: Meta's; inner: ours.
+    async fn named(&self, attempt: &Attempt, access: &Access) -> Result<Result<Vec<WabaId>, SignupError>, GraphError> {
+        if !attempt.chosen.is_empty() {
+            return Ok(Ok(attempt.chosen.clone()));
+        }
+        let mut all = attempt.grant.as_ref().map(|grant| grant.waba_ids.clone()).unwrap_or_default();
+        let hint = attempt.hint.as_ref();
+        all.extend(hint.and_then(|hint| hint.waba_id.clone()));
+        if all.is_empty() {
+            // Meta's webhook names what was shared since this began; the token then says what of it is ours.
+            let shared = async {
+                let mut db = self.store.read().await?;
+                Ok::<_, SignupError>(queries::partners_since(&mut db, attempt.created_at, 20).await?)
+            };
+            match shared.await {
+                Ok(shared) => all.extend(shared),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        if all.is_empty() {
+            let mut businesses = attempt.grant.as_ref().map(|grant| grant.business_ids.clone()).unwrap_or_default();
+            businesses.extend(hint.and_then(|hint| hint.business_id.clone()));
+            businesses.dedup();
+            for business in businesses.iter().take(5) {
+                let graph = &self.meta.graph;
+                let (owned, shared) = join(graph.owned_wabas(access, business), graph.client_wabas(access, business)).await;
+                for list in [owned, shared] {
+                    match list {
+                        Ok(list) => all.extend(list.into_iter().map(|waba| waba.id)),
+                        Err(error) if matches!(error.class(), ErrorClass::Transient | ErrorClass::RateLimited) => {
+                            return Err(error);
+                        }
+                        Err(_) => {}
+                    }
+                }
+            }
+        }
+        all.sort();
+        all.dedup();
+        all.truncate(MAX_WABAS);
+        Ok(Ok(all))
+    }
+
+    async fn prove_one(&self, access: &Access, id: WabaId) -> Result<Candidate, GraphError> {
+        let graph = &self.meta.graph;
+        let (waba, numbers) = join(graph.waba(access, &id), graph.phone_numbers(access, &id)).await;
+        Ok(Candidate { numbers: numbers?, waba: waba? })
+    }
+
+    async fn save(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        let token = self.open(attempt, TOKEN_COLUMN, attempt.token_sealed.as_ref())?;
+        let info = attempt.grant.as_ref();
+        let grant = Grant {
+            customer: attempt.customer_id,
+            token,
+            token_expires_at: info.and_then(inspect::GrantInfo::token_end),
+            data_access_expires_at: info.and_then(inspect::GrantInfo::data_access_end),
+            scopes: info.map(|info| info.scopes.clone()).unwrap_or_default(),
+            wabas: attempt
+                .chosen_candidates()
+                .map(|candidate| (candidate.waba.clone(), candidate.numbers.clone()))
+                .collect(),
+        };
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        let mut current = queries::get(&mut tx, attempt.id).await?.ok_or(SignupError::NotFound)?;
+        if current.step != Step::Chosen {
+            return Ok(Next::Kept);
+        }
+        match self.connections.save(&mut tx, &grant).await {
+            Ok(connections) => {
+                // In one transaction with the connection: a crash leaves both or none.
+                current.connections = connections;
+                current.token_sealed = None;
+                current.trouble = None;
+                current.step = Step::Saved;
+                current.step_since = now;
+                if queries::update(&mut tx, &current, now).await? {
+                    tx.commit().await?;
+                    self.changes.ring(attempt.id);
+                }
+                Ok(Next::Kept)
+            }
+            Err(SaveError::Claimed(wabas)) => {
+                drop(tx);
+                let ids: Vec<String> = wabas.iter().map(ToString::to_string).collect();
+                let failure = Failure::new(Reason::Claimed).with_detail(format!("WABA {}", ids.join(", ")));
+                self.fail_with(attempt, failure).await
+            }
+            Err(SaveError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// With what to call Graph once the connection holds the token.
+    async fn saved_access(&self, attempt: &Attempt) -> Result<Option<Access>, SignupError> {
+        let secret = self.app()?.secret.clone();
+        for id in &attempt.connections {
+            match self.connections.access(*id, &secret).await {
+                Ok(access) => return Ok(Some(access)),
+                Err(crate::connections::TokenError::None) => {}
+                Err(crate::connections::TokenError::Seal(error)) => return Err(error.into()),
+                Err(crate::connections::TokenError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn subscribe(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        let Some(access) = self.saved_access(attempt).await? else {
+            // Disconnected meanwhile.
+            return self.fail_with(attempt, Failure::new(Reason::TokenRevoked)).await;
+        };
+        let results: Vec<(WabaId, Result<(), GraphError>)> = stream::iter(attempt.chosen.clone())
+            .map(|id| {
+                let access = &access;
+                async move {
+                    let result = self.meta.graph.subscribe_app(access, &id).await;
+                    (id, result)
+                }
+            })
+            .buffer_unordered(PARALLEL)
+            .collect()
+            .await;
+        let mut tx = self.store.write().await?;
+        for (id, _) in results.iter().filter(|(_, result)| result.is_ok()) {
+            self.connections.mark_subscribed(&mut tx, id).await?;
+        }
+        tx.commit().await?;
+        match results.into_iter().find_map(|(_, result)| result.err()) {
+            None => self.keep(attempt, |now| now.step = Step::Subscribed).await,
+            Some(error) => self.refused(attempt, error, Reason::SubscribeFailed).await,
+        }
+    }
+
+    /// Reads each number's health, and the numbers again: what Meta says after subscribing is what the
+    /// customer sees first. Nothing here can undo the connection, so what can't be read is read later.
+    async fn read_numbers(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        let Some(access) = self.saved_access(attempt).await? else {
+            return self.keep(attempt, |now| now.step = Step::Done).await;
+        };
+        let graph = &self.meta.graph;
+        let lists = stream::iter(attempt.chosen.clone())
+            .map(|id| {
+                let access = &access;
+                async move {
+                    let numbers = graph.phone_numbers(access, &id).await;
+                    (id, numbers)
+                }
+            })
+            .buffer_unordered(PARALLEL)
+            .collect::<Vec<_>>();
+        let known: Vec<_> = attempt
+            .chosen_candidates()
+            .flat_map(|candidate| candidate.numbers.iter().map(|number| number.id.clone()))
+            .collect();
+        let healths = stream::iter(known)
+            .map(|id| {
+                let access = &access;
+                async move {
+                    let health = graph.phone_number_health(access, &id).await;
+                    (id, health)
+                }
+            })
+            .buffer_unordered(PARALLEL)
+            .collect::<Vec<_>>();
+        let (lists, healths) = join(lists, healths).await;
+        let mut tx = self.store.write().await?;
+        for (waba, numbers) in lists {
+            // Disconnected meanwhile: nothing to keep.
+            if !self.connections.holds(&mut tx, attempt.customer_id, &waba).await? {
+                continue;
+            }
+            match numbers {
+                Ok(numbers) => phone_numbers::replace(&mut tx, &waba, &numbers, self.clock.now()).await?,
+                Err(error) => tracing::info!(%waba, %error, "numbers are read later"),
+            }
+        }
+        for (id, health) in healths {
+            if let Ok(Some(health)) = health {
+                phone_numbers::set_health(&mut tx, &id, &health).await?;
+            }
+        }
+        tx.commit().await?;
+        self.keep(attempt, |now| now.step = Step::Done).await
+    }
+}

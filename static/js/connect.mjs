@@ -1,0 +1,3 @@
+import { mountLauncher } from "./launcher.mjs";
+
+mountLauncher(document.querySelector("[data-launch]"));
