@@ -2,3 +2,4 @@
 //! accounts to it. `docs/architecture.md` says what stands where and who may use whom.
 
 pub mod base;
+pub mod sandbox;
