@@ -29,10 +29,10 @@ use super::{
     finish::{self, Number, Plan},
     flow::{Flow, Way},
     outcome,
-    record::mask_token,
     scenario::{Armed, Fault, Plain, Scenario},
     setup,
     state::State as Kept,
+    summary,
     tokens::Kind,
     webhooks::{self, Delivery},
 };
@@ -67,17 +67,26 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .layer(middleware::from_fn_with_state(sandbox.clone(), guard))
 }
 
-fn refused(status: StatusCode, why: impl std::fmt::Display) -> Response {
-    (status, axum::Json(json!({"error": why.to_string()}))).into_response()
+/// Why a control call is not carried out: `{"error": "..."}`.
+struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, axum::Json(json!({"error": self.1}))).into_response()
+    }
 }
 
-type Answer = Result<axum::Json<Value>, Response>;
+fn refused(status: StatusCode, why: impl std::fmt::Display) -> Refused {
+    Refused(status, why.to_string())
+}
+
+type Answer = Result<axum::Json<Value>, Refused>;
 
 fn ok(value: Value) -> Answer {
     Ok(axum::Json(value))
 }
 
-fn unsaved(error: std::io::Error) -> Response {
+fn unsaved(error: std::io::Error) -> Refused {
     refused(StatusCode::INTERNAL_SERVER_ERROR, error)
 }
 
@@ -100,68 +109,27 @@ pub(super) fn same_site(sandbox: &Sandbox, headers: &HeaderMap) -> bool {
 
 async fn guard(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
     if !same_site(&sandbox, request.headers()) {
-        return refused(StatusCode::FORBIDDEN, "the Host or the Origin is not the sandbox's own");
+        return refused(StatusCode::FORBIDDEN, "the Host or the Origin is not the sandbox's own").into_response();
     }
     if !sandbox.on_loopback() {
         let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         if !sandbox.control_token().is_some_and(|token| constant_time_eq(token, given)) {
-            return refused(StatusCode::UNAUTHORIZED, "off loopback the control token is needed as a bearer token");
+            return refused(StatusCode::UNAUTHORIZED, "off loopback the control token is needed as a bearer token")
+                .into_response();
         }
     }
     next.run(request).await
 }
 
 /// An empty body counts as `{}`.
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Response> {
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
     let body = if body.is_empty() { b"{}" } else { body.as_ref() };
     serde_json::from_slice(body).map_err(|error| refused(StatusCode::BAD_REQUEST, error))
 }
 
 async fn state(State(sandbox): State<Sandbox>) -> Answer {
-    ok(sandbox.read(describe))
-}
-
-fn describe(state: &Kept) -> Value {
-    let tokens = state.tokens.iter().map(|token| {
-        json!({
-            "token": mask_token(&token.secret).chars().take(12).collect::<String>(),
-            "kind": format!("{:?}", token.kind).to_lowercase(),
-            "business_id": token.business_id, "waba_ids": token.waba_ids, "scopes": token.scopes,
-            "issued_at": token.issued_ms / 1000, "expires_at": token.expires_ms / 1000, "revoked": token.revoked,
-        })
-    });
-    let phones = state.phones.iter().map(|phone| {
-        json!({
-            "id": phone.id, "waba_id": phone.waba_id, "display_phone_number": phone.display,
-            "verified_name": phone.verified_name, "verified": phone.verified, "registered": phone.registered,
-            "is_on_biz_app": phone.on_biz_app, "name_status": phone.name_status.as_str(),
-        })
-    });
-    let businesses = state.businesses.iter().map(|business| json!({"id": business.id, "name": business.name}));
-    let wabas = state.wabas.iter().map(|waba| {
-        json!({
-            "id": waba.id, "name": waba.name, "business_id": waba.business_id, "shared": waba.shared,
-            "subscribed": waba.subscribed.is_some(),
-            "override_callback_uri": waba.subscribed.as_ref().and_then(|sub| sub.override_callback_uri.clone()),
-        })
-    });
-    json!({
-        "app": {
-            "id": state.app.id, "name": state.app.name, "config_id": state.app.config_id,
-            "business_id": state.app.business_id, "redirect_uris": state.app.redirect_uris,
-            "allowed_domains": state.app.allowed_domains, "js_sdk_login": state.app.js_sdk_login,
-            "require_app_secret": state.app.require_app_secret, "subscription": state.app.subscription,
-        },
-        "businesses": businesses.collect::<Vec<_>>(),
-        "wabas": wabas.collect::<Vec<_>>(),
-        "phones": phones.collect::<Vec<_>>(),
-        "tokens": tokens.collect::<Vec<_>>(),
-        "armed": state.armed,
-        "faults": state.faults,
-        "webhooks_waiting": state.outbox.len(),
-        "scenarios": Scenario::all().map(|scenario| scenario.to_string()).collect::<Vec<_>>(),
-    })
+    ok(sandbox.read(summary::describe))
 }
 
 #[derive(Deserialize)]
@@ -378,7 +346,7 @@ async fn app(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
         if let Some(uris) = asked.redirect_uris {
             app.redirect_uris = uris;
         }
-        describe(state)["app"].clone()
+        summary::describe(state)["app"].clone()
     });
     ok(json!({"app": described.map_err(unsaved)?}))
 }

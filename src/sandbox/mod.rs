@@ -29,6 +29,7 @@ mod sdk;
 mod setup;
 mod state;
 mod statics;
+mod summary;
 mod tokens;
 mod views;
 mod webhooks;

@@ -47,6 +47,7 @@ struct ScreenPage<'a> {
     error_message: &'static str,
     cancel_event: String,
     opener: &'a str,
+    channel: &'a str,
     waba_id: String,
     progress: usize,
     of: usize,
@@ -136,9 +137,9 @@ pub(super) fn screen(state: &State, flow: &Flow) -> Response {
     } else {
         &[Screen::SignIn, Screen::Authorise, Screen::Waba, Screen::Permissions, Screen::Done]
     };
-    let (opener, form_target) = match &flow.way {
-        Way::Popup { origin, .. } => (origin.as_str(), String::new()),
-        Way::Page { redirect_uri, .. } => ("", origin_of(redirect_uri)),
+    let (opener, channel, form_target) = match &flow.way {
+        Way::Popup { origin, channel } => (origin.as_str(), channel.as_str(), String::new()),
+        Way::Page { redirect_uri, .. } => ("", "", origin_of(redirect_uri)),
     };
     let sends = flow.signup && !flow.has(super::scenario::Plain::EventLost);
     let template = ScreenPage {
@@ -158,6 +159,7 @@ pub(super) fn screen(state: &State, flow: &Flow) -> Response {
             .map(|step| super::outcome::cancelled(step).to_string())
             .unwrap_or_default(),
         opener,
+        channel,
         waba_id: flow.waba_id.clone().unwrap_or_default(),
         progress: walk.iter().position(|screen| *screen == flow.screen).map_or(0, |at| at + 1),
         of: walk.len(),

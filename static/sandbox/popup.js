@@ -9,23 +9,23 @@ function post(message) {
   if (window.opener && origin && message) window.opener.postMessage(message, origin);
 }
 
-if ('ending' in main.dataset) {
-  if (closeEvent) {
-    addEventListener('pagehide', () => post(closeEvent));
-    setTimeout(() => window.close(), CLOSE_MS);
-  } else {
-    post(event);
-    setTimeout(() => {
-      if (code) post(new URLSearchParams({ cb: channel, code }).toString());
-      if (origin) setTimeout(() => window.close(), CLOSE_MS);
-    }, HALVES_MS + Number(delay || 0));
-  }
-} else if (origin) {
-  // Leaving by the window's own button is told like a click on Cancel; going on to the next screen is not.
-  let going = false;
-  const stay = () => { going = true; };
-  document.addEventListener('submit', stay);
-  window.navigation?.addEventListener('navigate', stay);
-  addEventListener('pageshow', () => { going = false; });
-  addEventListener('pagehide', () => { if (!going) post(cancelEvent); });
+// What only the SDK understands.
+function tell(members) {
+  post(new URLSearchParams({ cb: channel, ...members }).toString());
+}
+
+if (!('ending' in main.dataset)) {
+  // A message posted while a window closes is lost more often than not. So the SDK is told now what is
+  // to be said should the window be closed on this screen.
+  tell({ closed: cancelEvent });
+} else if (closeEvent) {
+  tell({ closed: closeEvent });
+  setTimeout(() => window.close(), CLOSE_MS);
+} else {
+  tell({ closed: '' });
+  post(event);
+  setTimeout(() => {
+    if (code) tell({ code });
+    if (origin) setTimeout(() => window.close(), CLOSE_MS);
+  }, HALVES_MS + Number(delay || 0));
 }

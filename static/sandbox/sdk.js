@@ -46,6 +46,8 @@
       return;
     }
     let over = false;
+    // The message event of a window that is closed on its current screen.
+    let closed = '';
     const end = (answer) => {
       if (over) return;
       over = true;
@@ -57,8 +59,9 @@
       if (event.origin !== ORIGIN || typeof event.data !== 'string') return;
       const message = new URLSearchParams(event.data);
       if (message.get('cb') !== channel) return;
+      if (message.has('closed')) closed = message.get('closed');
       const code = message.get('code');
-      if (!code) return end(unknown());
+      if (!code) return;
       end({
         authResponse: { userID: null, expiresIn: null, code },
         status: 'connected',
@@ -68,7 +71,11 @@
     const timer = setInterval(() => {
       if (!popup.closed) return;
       clearInterval(timer);
-      setTimeout(() => end(unknown()), GRACE_MS);
+      setTimeout(() => {
+        if (over) return;
+        if (closed) dispatchEvent(new MessageEvent('message', { data: closed, origin: ORIGIN }));
+        end(unknown());
+      }, GRACE_MS);
     }, POLL_MS);
   }
 

@@ -1,5 +1,7 @@
 //! The sandbox over real HTTP, each test with one of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
 mod control;
 mod dialog;
 mod graph;
