@@ -84,6 +84,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> 
         accounts: state
             .wabas
             .iter()
+            .rev()
             .map(|waba| Account {
                 name: waba.name.clone(),
                 id: waba.id.clone(),
@@ -104,6 +105,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> 
         tokens: state
             .tokens
             .iter()
+            .rev()
             .map(|token| Token {
                 masked: mask_token(&token.secret).chars().take(12).collect(),
                 kind: format!("{:?}", token.kind),

@@ -12,6 +12,9 @@ use axum::response::{Html, IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
+/// How many entries of a list are shown before the rest is folded away.
+const SHOWN: usize = 5;
+
 /// One entry of a list to choose from.
 struct Choice {
     id: String,
@@ -41,6 +44,8 @@ struct ScreenPage<'a> {
     screen: String,
     primary: &'static str,
     choices: Vec<Choice>,
+    /// The older ones, folded away.
+    more: Vec<Choice>,
     groups: Vec<Group>,
     any_chosen: bool,
     code: &'static str,
@@ -142,13 +147,16 @@ pub(super) fn screen(state: &State, flow: &Flow) -> Response {
         Way::Page { redirect_uri, .. } => ("", "", origin_of(redirect_uri)),
     };
     let sends = flow.signup && !flow.has(super::scenario::Plain::EventLost);
+    let mut choices = choices(state, flow);
+    let more = choices.split_off(choices.len().min(SHOWN));
     let template = ScreenPage {
         flow,
         app_name: &state.app.name,
         title,
         screen: format!("{:?}", flow.screen),
         primary,
-        choices: choices(state, flow),
+        choices,
+        more,
         groups: groups(flow),
         any_chosen: !flow.scenarios.is_empty(),
         code: CODE,
@@ -171,7 +179,15 @@ fn origin_of(uri: &str) -> String {
     uri.parse::<url::Url>().map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
+/// The chosen one first, then the newest.
 fn choices(state: &State, flow: &Flow) -> Vec<Choice> {
+    let mut choices = all_choices(state, flow);
+    choices.reverse();
+    choices.sort_by_key(|choice| !choice.chosen);
+    choices
+}
+
+fn all_choices(state: &State, flow: &Flow) -> Vec<Choice> {
     match flow.screen {
         Screen::Portfolio => state
             .businesses
@@ -179,7 +195,10 @@ fn choices(state: &State, flow: &Flow) -> Vec<Choice> {
             .map(|business| Choice {
                 id: business.id.clone(),
                 name: business.name.clone(),
-                note: format!("{} WhatsApp accounts", state.wabas_of(&business.id).count()),
+                note: match state.wabas_of(&business.id).count() {
+                    1 => "1 WhatsApp account".to_owned(),
+                    count => format!("{count} WhatsApp accounts"),
+                },
                 chosen: flow.business_id.as_ref() == Some(&business.id),
             })
             .collect(),
