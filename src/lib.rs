@@ -2,11 +2,18 @@
 //! accounts to it. `docs/architecture.md` says what stands where and who may use whom.
 
 pub mod accounts;
+pub mod app;
 pub mod base;
+pub mod cli;
+pub mod config;
 pub mod connections;
+pub mod doctor;
 pub mod graph;
 pub mod jobs;
 pub mod phone_numbers;
+pub mod sandbox;
 pub mod signup;
 pub mod store;
+pub mod support;
 pub mod web;
+pub mod webhooks;

@@ -1,0 +1,100 @@
+//! What customers have at Meta: business portfolios, WhatsApp Business Accounts, phone numbers.
+
+use super::tokens::Grant;
+use serde::{Deserialize, Serialize};
+
+/// A business portfolio.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Business {
+    pub id: String,
+    pub name: String,
+    pub email: String,
+    pub website: String,
+    pub country: String,
+    pub timezone: String,
+    pub created_ms: i64,
+    /// What this business last granted to the app; the token of `system_user_access_tokens` comes from it.
+    pub grant: Option<Grant>,
+}
+
+/// A WhatsApp Business Account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Waba {
+    pub id: String,
+    pub business_id: String,
+    pub name: String,
+    pub currency: String,
+    pub created_ms: i64,
+    /// Whether it is shared with the operator's business.
+    pub shared: bool,
+    /// The app's subscription to its webhooks.
+    pub subscribed: Option<Subscribed>,
+}
+
+/// An app's subscription to a WABA's webhooks.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Subscribed {
+    pub override_callback_uri: Option<String>,
+}
+
+/// A business phone number.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Phone {
+    pub id: String,
+    pub waba_id: String,
+    /// With spaces, as `display_phone_number` shows it.
+    pub display: String,
+    pub verified_name: String,
+    pub category: String,
+    pub description: String,
+    pub created_ms: i64,
+    /// Whether its ownership was verified by a code.
+    pub verified: bool,
+    /// Registered with Cloud API.
+    pub registered: bool,
+    /// In use with the WhatsApp Business app as well (coexistence).
+    pub on_biz_app: bool,
+    pub name_status: NameStatus,
+    /// The two-step verification PIN, once one was set.
+    pub pin: Option<String>,
+    /// When `register` was called, in epoch milliseconds.
+    pub register_tries_ms: Vec<i64>,
+    /// When `deregister` was called, in epoch milliseconds.
+    pub deregister_tries_ms: Vec<i64>,
+    /// Until when both are blocked after too many tries, in epoch milliseconds.
+    pub blocked_until_ms: i64,
+    pub override_callback_uri: Option<String>,
+}
+
+/// The fate of a display name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum NameStatus {
+    AvailableWithoutReview,
+    PendingReview,
+}
+
+impl NameStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AvailableWithoutReview => "AVAILABLE_WITHOUT_REVIEW",
+            Self::PendingReview => "PENDING_REVIEW",
+        }
+    }
+}
+
+impl Phone {
+    /// `CONNECTED` once registered (and for coexistence numbers), else `PENDING`.
+    pub fn status(&self) -> &'static str {
+        if self.connected() { "CONNECTED" } else { "PENDING" }
+    }
+
+    pub fn connected(&self) -> bool {
+        self.registered || self.on_biz_app
+    }
+}
+
+/// A number's digits alone.
+pub(super) fn digits(number: &str) -> String {
+    number.chars().filter(char::is_ascii_digit).collect()
+}

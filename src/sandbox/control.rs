@@ -1,0 +1,368 @@
+//! `/_sandbox/`: the control API, for tests and for people who test their own software.
+//!
+//! Everything is JSON. The `Host` must be the sandbox's own or loopback; an `Origin`, where there is
+//! one, must be the sandbox's own; and where the sandbox's public URL is off loopback, each call needs
+//! `Authorization: Bearer <control token>`.
+//!
+//! | Call | What it does |
+//! |---|---|
+//! | `GET /_sandbox/state` | app, portfolios, accounts, numbers, masked tokens, armed scenarios, faults |
+//! | `POST /_sandbox/scenario` `{"scenarios": ["event_lost"], "times": 1}` | armed for the next popups (`times: null`: until taken back; left out: 1) |
+//! | `DELETE /_sandbox/scenario` | takes it back |
+//! | `POST /_sandbox/faults` `{"fault": "graph_500", "times": 2, "path": "subscribed_apps"}` | befalls the next Graph calls whose path contains `path` (both optional; without `times` until taken back) |
+//! | `DELETE /_sandbox/faults` | takes all back |
+//! | `POST /_sandbox/signups` `{"scenarios": [], "setup": {}, "featureType": "", "redirect_uri": null, "business_id": null, "waba_id": null, "plain": false, "scope": null}` | a whole signup without a browser (every member optional) |
+//! | `POST /_sandbox/tokens/revoke`, `.../tokens/expire` `{"waba_id": "..."}` | of every token that reaches the account; without it, of all customers' |
+//! | `POST /_sandbox/webhooks` `{"kind": "partner_added", "waba_id": "..."}` or `{"raw": {...}}` | sends one; kinds: `partner_added`, `partner_removed`, `partner_app_installed`, `partner_app_uninstalled` |
+//! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
+//! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
+//! | `GET`, `DELETE /_sandbox/requests` | the recent Graph calls; forgets them |
+//! | `POST /_sandbox/reset` | forgets what customers did |
+//!
+//! A signup answers `{"code": "..."|null, "event": {...}|null, "waba_ids": [], "phone_number_ids": [],
+//! "business_id": "..."}` and sends its webhook like a real one. The scenarios are listed in the
+//! answer of `GET /_sandbox/state`, under `scenarios`.
+
+use super::{
+    Sandbox,
+    assets::NameStatus,
+    finish::{self, Number, Plan},
+    flow::{Flow, Way},
+    outcome,
+    scenario::{Armed, Fault, Plain, Scenario},
+    setup,
+    state::State as Kept,
+    summary,
+    tokens::Kind,
+    webhooks::{self, Delivery},
+};
+use crate::base::text::constant_time_eq;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use std::sync::PoisonError;
+
+pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
+    Router::new()
+        .route("/state", get(state))
+        .route("/scenario", post(arm).delete(disarm))
+        .route("/faults", post(add_fault).delete(clear_faults))
+        .route("/signups", post(signup))
+        .route("/tokens/revoke", post(revoke))
+        .route("/tokens/expire", post(expire))
+        .route("/webhooks", post(webhook))
+        .route("/phones", post(phone))
+        .route("/app", post(app))
+        .route("/requests", get(requests).delete(forget_requests))
+        .route("/reset", post(reset))
+        .fallback(async || refused(StatusCode::NOT_FOUND, "there is no such endpoint under /_sandbox/"))
+        .layer(middleware::from_fn_with_state(sandbox.clone(), guard))
+}
+
+/// Why a control call is not carried out: `{"error": "..."}`.
+struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (self.0, axum::Json(json!({"error": self.1}))).into_response()
+    }
+}
+
+fn refused(status: StatusCode, why: impl std::fmt::Display) -> Refused {
+    Refused(status, why.to_string())
+}
+
+type Answer = Result<axum::Json<Value>, Refused>;
+
+fn ok(value: Value) -> Answer {
+    Ok(axum::Json(value))
+}
+
+fn unsaved(error: std::io::Error) -> Refused {
+    refused(StatusCode::INTERNAL_SERVER_ERROR, error)
+}
+
+/// Whether a host name is this machine's own.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// Whether a request's `Host` and `Origin` are the sandbox's own (`Host` may also be loopback).
+pub(super) fn same_site(sandbox: &Sandbox, headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let host: Option<http::uri::Authority> = text(header::HOST).and_then(|host| host.parse().ok());
+    let Some(host) = host else { return false };
+    let own = sandbox.inner.public_url.origin().ascii_serialization();
+    let own_host = own.split_once("://").map_or("", |(_, rest)| rest);
+    let host_fits = host.as_str() == own_host || is_loopback(host.host());
+    host_fits && text(header::ORIGIN).is_none_or(|origin| origin == own)
+}
+
+async fn guard(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
+    if !same_site(&sandbox, request.headers()) {
+        return refused(StatusCode::FORBIDDEN, "the Host or the Origin is not the sandbox's own").into_response();
+    }
+    if !sandbox.on_loopback() {
+        let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        if !sandbox.control_token().is_some_and(|token| constant_time_eq(token, given)) {
+            return refused(StatusCode::UNAUTHORIZED, "off loopback the control token is needed as a bearer token")
+                .into_response();
+        }
+    }
+    next.run(request).await
+}
+
+/// An empty body counts as `{}`.
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
+    let body = if body.is_empty() { b"{}" } else { body.as_ref() };
+    serde_json::from_slice(body).map_err(|error| refused(StatusCode::BAD_REQUEST, error))
+}
+
+async fn state(State(sandbox): State<Sandbox>) -> Answer {
+    ok(sandbox.read(summary::describe))
+}
+
+#[derive(Deserialize)]
+struct Arm {
+    scenarios: Vec<Scenario>,
+    #[serde(default = "once")]
+    times: Option<u32>,
+}
+
+fn once() -> Option<u32> {
+    Some(1)
+}
+
+async fn arm(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    let Arm { scenarios, times } = read(&body)?;
+    let armed = (times != Some(0)).then_some(Armed { scenarios, times });
+    sandbox.change(|state| state.armed = armed.clone()).map_err(unsaved)?;
+    ok(json!({ "armed": armed }))
+}
+
+async fn disarm(State(sandbox): State<Sandbox>) -> Answer {
+    sandbox.change(|state| state.armed = None).map_err(unsaved)?;
+    ok(json!({"armed": null}))
+}
+
+async fn add_fault(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    let fault: Fault = read(&body)?;
+    let faults = sandbox.change(|state| {
+        if fault.times != Some(0) {
+            state.faults.push(fault);
+        }
+        state.faults.clone()
+    });
+    ok(json!({"faults": faults.map_err(unsaved)?}))
+}
+
+async fn clear_faults(State(sandbox): State<Sandbox>) -> Answer {
+    sandbox.change(|state| state.faults.clear()).map_err(unsaved)?;
+    ok(json!({"faults": []}))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Signup {
+    scenarios: Vec<Scenario>,
+    setup: Value,
+    #[serde(rename = "featureType")]
+    feature_type: Option<String>,
+    redirect_uri: Option<String>,
+    business_id: Option<String>,
+    waba_id: Option<String>,
+    plain: bool,
+    scope: Option<String>,
+}
+
+async fn signup(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    let asked: Signup = read(&body)?;
+    if let Some(uri) = &asked.redirect_uri
+        && !sandbox.read(|state| state.app.redirect_uris.contains(uri))
+    {
+        return Err(refused(StatusCode::BAD_REQUEST, "this redirect_uri is not among the app's"));
+    }
+    let now_ms = sandbox.now_ms();
+    let (answer, outbox) =
+        sandbox.change(|state| (carry_out(state, asked, now_ms), state.outbox.clone())).map_err(unsaved)?;
+    webhooks::send(&sandbox, outbox);
+    ok(answer)
+}
+
+/// A walk without a browser: abandoned where a scenario says so, else finished.
+fn carry_out(state: &mut Kept, asked: Signup, now_ms: i64) -> Value {
+    let extras = setup::read(&json!({"setup": asked.setup, "featureType": asked.feature_type}));
+    let (coexistence, without_number) = (extras.coexistence, extras.without_number);
+    let way = Way::Popup { origin: String::new(), channel: String::new() };
+    let flow = Flow::new(state, way, !asked.plain, Vec::new(), extras, now_ms);
+    let has = |plain| asked.scenarios.contains(&Scenario::Plain(plain));
+    let left = asked.scenarios.iter().find_map(|scenario| match scenario {
+        Scenario::Cancel(step) | Scenario::Close(step) => Some(Some(outcome::cancelled(*step))),
+        Scenario::Plain(Plain::ErrorReported) => Some(Some(outcome::error_reported(now_ms))),
+        Scenario::Plain(Plain::ErrorEvent) => Some(Some(outcome::error_event(now_ms))),
+        Scenario::Plain(Plain::CantOnboard | Plain::InvalidScopes) => Some(None),
+        Scenario::Plain(_) | Scenario::Graph(_) => None,
+    });
+    if let Some(event) = left {
+        let event = event.filter(|_| !has(Plain::EventLost));
+        return json!({"code": null, "event": event, "waba_ids": [], "phone_number_ids": [], "business_id": null});
+    }
+    let mut scenarios = asked.scenarios.clone();
+    if has(Plain::CodeExpired) {
+        scenarios.push(Scenario::Plain(Plain::CodeExpiredNow));
+    }
+    let waba = asked.waba_id.as_deref().and_then(|id| state.waba(id)).cloned();
+    let scopes = asked.scope.unwrap_or_default();
+    let plan = Plan {
+        business_id: waba.as_ref().map(|waba| waba.business_id.clone()).or(asked.business_id).or(flow.business_id),
+        waba_id: waba.map(|waba| waba.id).or(flow.waba_id),
+        fields: flow.fields,
+        number: match (without_number, coexistence) {
+            (true, _) => Number::None,
+            (false, true) => Number::Coexistence,
+            (false, false) => Number::Verified,
+        },
+        scenarios,
+        kind: if asked.plain { Kind::User } else { Kind::Business },
+        scopes: scopes.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        redirect_uri: asked.redirect_uri,
+    };
+    let done = finish::finish(state, &plan, now_ms);
+    json!({
+        "code": done.code, "event": done.event, "waba_ids": done.waba_ids,
+        "phone_number_ids": done.phone_ids, "business_id": done.business_id,
+    })
+}
+
+#[derive(Deserialize, Default)]
+struct OfWaba {
+    waba_id: Option<String>,
+}
+
+async fn revoke(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    change_tokens(&sandbox, read(&body)?, |token, _| token.revoked = true)
+}
+
+async fn expire(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    change_tokens(&sandbox, read(&body)?, |token, now_ms| token.expires_ms = now_ms)
+}
+
+fn change_tokens(sandbox: &Sandbox, of: OfWaba, change: fn(&mut super::tokens::Token, i64)) -> Answer {
+    let now_ms = sandbox.now_ms();
+    let changed = sandbox.change(|state| {
+        let concerned = state.tokens.iter_mut().filter(|token| {
+            token.kind != Kind::System && of.waba_id.as_ref().is_none_or(|id| token.waba_ids.contains(id))
+        });
+        concerned.map(|token| change(token, now_ms)).count()
+    });
+    ok(json!({"tokens": changed.map_err(unsaved)?}))
+}
+
+#[derive(Deserialize)]
+struct Webhook {
+    kind: Option<String>,
+    waba_id: Option<String>,
+    raw: Option<Value>,
+}
+
+async fn webhook(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    let asked: Webhook = read(&body)?;
+    let now_ms = sandbox.now_ms();
+    let made = sandbox.read(|state| match (asked.raw, asked.kind, asked.waba_id) {
+        (Some(raw), _, _) => Ok(raw),
+        (None, Some(kind), Some(id)) => {
+            let event = kind.to_uppercase();
+            const KINDS: [&str; 4] =
+                ["PARTNER_ADDED", "PARTNER_REMOVED", "PARTNER_APP_INSTALLED", "PARTNER_APP_UNINSTALLED"];
+            let waba = state.waba(&id).ok_or("there is no such account")?;
+            if !KINDS.contains(&event.as_str()) {
+                return Err("there is no such kind of webhook");
+            }
+            Ok(webhooks::partner(state, &event, &id, &waba.business_id, now_ms))
+        }
+        _ => Err("give raw, or kind and waba_id"),
+    });
+    let body = made.map_err(|why| refused(StatusCode::BAD_REQUEST, why))?;
+    let sent = sandbox.read(|state| webhooks::destination(state, &body).is_some());
+    let delivery = Delivery::new(body, now_ms);
+    let queued = sandbox.change(|state| state.outbox.push(delivery.clone()));
+    queued.map_err(unsaved)?;
+    webhooks::send(&sandbox, vec![delivery]);
+    ok(json!({ "sent": sent }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhoneChange {
+    phone_id: String,
+    name_status: Option<NameStatus>,
+    verified: Option<bool>,
+    registered: Option<bool>,
+}
+
+async fn phone(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    let asked: PhoneChange = read(&body)?;
+    let found = sandbox.change(|state| {
+        let phone = state.phone_mut(&asked.phone_id)?;
+        phone.name_status = asked.name_status.unwrap_or(phone.name_status);
+        phone.verified = asked.verified.unwrap_or(phone.verified);
+        phone.registered = asked.registered.unwrap_or(phone.registered);
+        Some(())
+    });
+    match found.map_err(unsaved)? {
+        Some(()) => ok(json!({"success": true})),
+        None => Err(refused(StatusCode::NOT_FOUND, "there is no such number")),
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct AppChange {
+    js_sdk_login: Option<bool>,
+    require_app_secret: Option<bool>,
+    allowed_domains: Option<Vec<String>>,
+    redirect_uris: Option<Vec<String>>,
+}
+
+async fn app(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    let asked: AppChange = read(&body)?;
+    let described = sandbox.change(|state| {
+        let app = &mut state.app;
+        app.js_sdk_login = asked.js_sdk_login.unwrap_or(app.js_sdk_login);
+        app.require_app_secret = asked.require_app_secret.unwrap_or(app.require_app_secret);
+        if let Some(domains) = asked.allowed_domains {
+            app.allowed_domains = domains;
+        }
+        if let Some(uris) = asked.redirect_uris {
+            app.redirect_uris = uris;
+        }
+        summary::describe(state)["app"].clone()
+    });
+    ok(json!({"app": described.map_err(unsaved)?}))
+}
+
+async fn requests(State(sandbox): State<Sandbox>) -> Answer {
+    let calls = sandbox.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    ok(json!({"requests": calls.iter().collect::<Vec<_>>()}))
+}
+
+async fn forget_requests(State(sandbox): State<Sandbox>) -> Answer {
+    sandbox.inner.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    ok(json!({"requests": []}))
+}
+
+async fn reset(State(sandbox): State<Sandbox>) -> Answer {
+    sandbox.change(Kept::reset).map_err(unsaved)?;
+    sandbox.inner.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    ok(json!({"success": true}))
+}
