@@ -1,0 +1,78 @@
+// `doorway serve` and `doorway sandbox` as two processes, configured by environment.
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts, recordArgs, Run } from './process.mjs';
+
+export class Serve {
+  /**
+   * `env` goes over the defaults; a value of null takes a setting away
+   * (DOORWAY_META_ES_CONFIG_ID: null gives plain OAuth).
+   * `users`: [{ email, password, role, company }].
+   */
+  static async start({ env = {}, users = [] } = {}) {
+    const serve = new Serve();
+    const [portalPort, sandboxPort] = await freePorts(2);
+    serve.portal = `http://localhost:${portalPort}`;
+    serve.sandbox = `http://127.0.0.1:${sandboxPort}`;
+    serve.dataDir = await mkdtemp(join(tmpdir(), 'doorway-serve-'));
+    const appId = '1029384756102938';
+    const appSecret = randomBytes(16).toString('hex');
+    const settings = {
+      DOORWAY_LISTEN: `127.0.0.1:${portalPort}`,
+      DOORWAY_PUBLIC_URL: serve.portal,
+      DOORWAY_DATABASE_URL: `sqlite://${join(serve.dataDir, 'portal.db')}`,
+      DOORWAY_SECRET_KEY: randomBytes(32).toString('base64'),
+      DOORWAY_META_GRAPH_URL: serve.sandbox,
+      DOORWAY_META_DIALOG_URL: serve.sandbox,
+      DOORWAY_META_SDK_URL: `${serve.sandbox}/en_US/sdk.js`,
+      DOORWAY_META_APP_ID: appId,
+      DOORWAY_META_APP_SECRET: appSecret,
+      DOORWAY_META_ES_CONFIG_ID: '564738291056473',
+      DOORWAY_META_VERIFY_TOKEN: randomBytes(16).toString('hex'),
+      ...env,
+    };
+    serve.env = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
+    try {
+      serve.sandboxRun = new Run([
+        'sandbox', '--addr', `127.0.0.1:${sandboxPort}`, '--data-dir', join(serve.dataDir, 'sandbox'),
+        '--app-id', appId, '--app-secret', appSecret, ...recordArgs(),
+      ]);
+      await serve.sandboxRun.ready(`${serve.sandbox}/en_US/sdk.js`);
+      for (const user of users) await serve.createUser(user);
+      serve.run = new Run(['serve'], { env: serve.env });
+      await serve.run.ready(`${serve.portal}/readyz`);
+    } catch (error) {
+      await serve.remove();
+      throw error;
+    }
+    return serve;
+  }
+
+  get stderr() {
+    return `${this.run?.stderr ?? ''}${this.sandboxRun?.stderr ?? ''}`;
+  }
+
+  async createUser({ email, password, role, company }) {
+    const args = ['user', 'create', email, '--role', role];
+    if (company) args.push('--company', company);
+    await new Run(args, { env: this.env, input: `${password}\n` }).done();
+  }
+
+  async stop() {
+    try {
+      await this.run.stop();
+      await this.sandboxRun.stop();
+    } finally {
+      await this.remove();
+    }
+  }
+
+  async remove() {
+    for (const run of [this.run, this.sandboxRun]) {
+      if (run?.running) await run.kill();
+    }
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+}
