@@ -289,6 +289,20 @@ impl Connections {
         Ok(begun)
     }
 
+    /// How many tokens open with the current key, and how many with an old one.
+    ///
+    /// # Errors
+    /// The first that does not open at all.
+    pub async fn check_keys(&self) -> Result<(u64, u64), SealError> {
+        let mut counts = (0, 0);
+        let Ok(mut db) = self.store.read().await else { return Ok(counts) };
+        for (id, sealed) in queries::all_sealed(&mut db).await.unwrap_or_default() {
+            self.keys.open(Self::place(&id), &sealed)?;
+            if self.keys.is_current(&sealed) { counts.0 += 1 } else { counts.1 += 1 }
+        }
+        Ok(counts)
+    }
+
     /// Seals all tokens with the current key; tells how many were changed.
     ///
     /// # Errors

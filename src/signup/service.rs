@@ -470,6 +470,20 @@ impl Signup {
         Ok(self.connections.owner(waba).await?.map(|owner| owner.customer == customer))
     }
 
+    /// How many codes and tokens open with the current key, and how many with an old one.
+    ///
+    /// # Errors
+    /// The first that does not open at all.
+    pub async fn check_keys(&self) -> Result<(u64, u64), SealError> {
+        let mut counts = (0, 0);
+        let Ok(mut db) = self.store.read().await else { return Ok(counts) };
+        for (id, column, sealed) in queries::all_sealed(&mut db).await.unwrap_or_default() {
+            self.keys.open(Self::place(column, &id), &sealed)?;
+            if self.keys.is_current(&sealed) { counts.0 += 1 } else { counts.1 += 1 }
+        }
+        Ok(counts)
+    }
+
     /// Seals all codes and tokens that are kept with the current key; tells how many were changed.
     ///
     /// # Errors

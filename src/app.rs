@@ -1,0 +1,385 @@
+//! Puts the parts together: which feature gets what, which route has which layers, and what a webhook
+//! changes in other features (wired here, so that no cycle arises).
+
+use crate::{
+    accounts::{self, AccountError, Accounts},
+    base::{
+        clock::Clock,
+        http::{Outbound, Reach},
+        ids::WabaId,
+    },
+    config::Config,
+    connections::{self, ConnectionId, Connections, DISCONNECT_JOB},
+    graph::{self, AppCredentials},
+    jobs::{self, Handlers, Outcome, Queue, Worker},
+    signup::{self, ADVANCE_JOB, AttemptId, MetaSetup, PartnerEvent, Signup},
+    store::{Store, StoreError, WriteTx},
+    support::{self, Support},
+    web::{self, Site, assets, csp::FacebookOrigins, error, session::DbSessions},
+    webhooks::{self, Change, ChangeHandler, PROCESS_JOB, WebhookSecrets, Webhooks},
+};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request, State},
+    http::StatusCode,
+    middleware,
+    routing::get,
+};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceBuilder;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::CompressionLayer,
+    csrf::CsrfLayer,
+    request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
+    trace::TraceLayer,
+};
+use tracing::Instrument;
+
+/// How long a call to Meta may take.
+const GRAPH_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long open connections get when the process is told to end.
+const DRAIN: Duration = Duration::from_millis(1_200);
+/// The kind of the job that tidies up; it has one subject.
+const PRUNE_JOB: &str = "web.prune_sessions";
+/// How often.
+const PRUNE_EVERY: time::Duration = time::Duration::hours(6);
+
+/// Why the portal could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The database's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Password hashing is not possible here.
+    #[error(transparent)]
+    Accounts(#[from] AccountError),
+    /// The public URL is no origin.
+    #[error("the public URL can't be used as an origin")]
+    Origin,
+}
+
+/// The portal, ready to be served.
+pub struct App {
+    /// People and companies, for seeding and the command line.
+    pub accounts: Accounts,
+    /// Connections.
+    pub connections: Connections,
+    /// Signup attempts.
+    pub signup: Signup,
+    /// The webhook intake.
+    pub webhooks: Webhooks,
+    /// The database.
+    pub store: Store,
+    queue: Queue,
+    clock: Clock,
+    router: Router,
+    handlers: Handlers,
+}
+
+/// The client of Meta's Graph API that a configuration asks for.
+#[must_use]
+pub fn graph_client(config: &Config) -> graph::Client {
+    // The operator chose the address: the sandbox on loopback is as good as Meta.
+    let outbound = Outbound::new(Reach::Operator, GRAPH_TIMEOUT);
+    graph::Client::new(outbound, config.meta.graph_url.clone(), config.meta.graph_version.clone())
+}
+
+/// The app that a configuration names.
+#[must_use]
+pub fn app_credentials(config: &Config) -> Option<AppCredentials> {
+    let (id, secret) = (config.meta.app_id.clone()?, config.meta.app_secret.clone()?);
+    Some(AppCredentials { id, secret })
+}
+
+impl App {
+    /// Puts the portal together on a database that is migrated.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn build(config: &Config, store: Store, clock: Clock) -> Result<Self, BuildError> {
+        let queue = Queue::new(clock.clone());
+        let accounts = Accounts::new(store.clone(), clock.clone())?;
+        let connections = Connections::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone());
+        let graph = graph_client(config);
+        let meta = MetaSetup {
+            graph: graph.clone(),
+            app: app_credentials(config),
+            es_config_id: config.meta.es_config_id.clone(),
+            system_token: config.meta.system_token.clone(),
+            dialog_url: config.meta.dialog_url.clone(),
+            sdk_url: config.meta.sdk_url.clone(),
+            redirect_uri: config.redirect_uri(),
+        };
+        let signup =
+            Signup::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone(), connections.clone(), meta);
+        let secrets = WebhookSecrets {
+            app_secrets: config.meta.app_secret.clone().into_iter().collect(),
+            verify_token: config.meta.verify_token.clone(),
+        };
+        let webhooks =
+            Webhooks::new(store.clone(), clock.clone(), queue.clone(), secrets, on_change(signup.clone()));
+        let sessions = DbSessions::new(store.clone(), clock.clone());
+        let handlers = handlers(config, &graph, &signup, &connections, &webhooks, &sessions, &clock);
+        let support = Support {
+            accounts: accounts.clone(),
+            connections: connections.clone(),
+            signup: signup.clone(),
+            clock: clock.clone(),
+        };
+        let router = router(config, &accounts, &connections, &signup, support, webhooks.clone(), sessions, &store)?;
+        Ok(Self { accounts, connections, signup, webhooks, store, queue, clock, router, handlers })
+    }
+
+    /// The routes, for serving and for tests.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Serves until `stop`, then drains.
+    ///
+    /// # Errors
+    /// Where the listener breaks, or the database is not reachable at the start.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), Box<dyn std::error::Error>> {
+        let mut tx = self.store.write().await?;
+        self.queue.enqueue(&mut tx, PRUNE_JOB, "all", self.clock.now()).await?;
+        tx.commit().await?;
+        let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
+        let working = tokio::spawn(worker.run(stop.clone()));
+        serve(listener, self.router, stop.clone()).await?;
+        stop.cancel();
+        working.await??;
+        self.store.close().await;
+        Ok(())
+    }
+}
+
+/// Serves a router until `stop`; then open connections get a moment, and no more.
+///
+/// # Errors
+/// Where the listener breaks.
+pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let signal = stop.clone();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { signal.cancelled().await });
+    tokio::select! {
+        result = serving => result,
+        // Open streams (SSE) would keep it for ever.
+        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
+    }
+}
+
+/// What a webhook's change means for other features.
+fn on_change(signup: Signup) -> ChangeHandler {
+    Arc::new(move |tx: &mut WriteTx, change: &Change| {
+        let signup = signup.clone();
+        Box::pin(async move {
+            if change.field != "account_update" {
+                return Ok(());
+            }
+            // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
+            let event = change.value.get("event").and_then(|event| event.as_str()).unwrap_or_default();
+            let info = change.value.get("waba_info");
+            let text = |key: &str| info.and_then(|info| info.get(key)).and_then(|id| id.as_str());
+            let waba = text("waba_id").and_then(|id| id.parse::<WabaId>().ok());
+            if let (true, Some(waba)) = (event.starts_with("PARTNER_"), waba) {
+                let business = text("owner_business_id").and_then(|id| id.parse().ok());
+                signup.partner_event(tx, &PartnerEvent { event: event.to_owned(), waba, business }).await?;
+            }
+            Ok(())
+        })
+    })
+}
+
+fn handlers(
+    config: &Config,
+    graph: &graph::Client,
+    signup: &Signup,
+    connections: &Connections,
+    webhooks: &Webhooks,
+    sessions: &DbSessions,
+    clock: &Clock,
+) -> Handlers {
+    let advance = signup.clone();
+    let process = webhooks.clone();
+    let (undo, graph, secret) = (connections.clone(), graph.clone(), config.meta.app_secret.clone());
+    let (prune, now) = (sessions.clone(), clock.clone());
+    Handlers::from([
+        (
+            ADVANCE_JOB,
+            jobs::handler(move |id| {
+                let signup = advance.clone();
+                async move { signup.advance(id.parse::<AttemptId>()?).await }
+            }),
+        ),
+        (
+            PROCESS_JOB,
+            jobs::handler(move |id| {
+                let webhooks = process.clone();
+                async move { webhooks.process(&id).await }
+            }),
+        ),
+        (
+            DISCONNECT_JOB,
+            jobs::handler(move |id| {
+                let (connections, graph, secret) = (undo.clone(), graph.clone(), secret.clone());
+                async move { connections.undo(&graph, secret.as_ref(), id.parse::<ConnectionId>()?).await }
+            }),
+        ),
+        (
+            PRUNE_JOB,
+            jobs::handler(move |_| {
+                let (sessions, clock) = (prune.clone(), now.clone());
+                async move {
+                    sessions.prune().await?;
+                    Ok(Outcome::Again(clock.now() + PRUNE_EVERY))
+                }
+            }),
+        ),
+    ])
+}
+
+#[allow(clippy::too_many_arguments, reason = "the one place where all parts meet")]
+fn router(
+    config: &Config,
+    accounts: &Accounts,
+    connections: &Connections,
+    signup: &Signup,
+    support: Support,
+    webhooks: Webhooks,
+    sessions: DbSessions,
+    store: &Store,
+) -> Result<Router, BuildError> {
+    let assets = assets::base_path();
+    let site = Arc::new(Site {
+        operator: config.operator_name.clone(),
+        public_url: config.public_url.clone(),
+        assets: assets.clone(),
+        sandbox_url: config.sandbox_url.clone(),
+        solution_partner: config.solution_partner,
+        support_email: config.support_email.clone(),
+    });
+    let origin = config.public_url.origin().ascii_serialization();
+    let csrf = CsrfLayer::new().add_trusted_origin(&origin).map_err(|_| BuildError::Origin)?;
+    let pages = Router::new()
+        .merge(accounts::routes(accounts.clone()))
+        .merge(connections::routes(connections.clone()))
+        .merge(signup::page_routes(signup.clone()))
+        .merge(support::routes(support))
+        .fallback(|| async { web::Error::NotFound })
+        .layer(csrf.clone())
+        .layer(middleware::from_fn(web::page::clear_flash))
+        .layer(middleware::from_fn(error::as_html));
+    let api = signup::api_routes(signup.clone()).layer(csrf).layer(middleware::from_fn(error::as_json));
+    let viewer = accounts.clone();
+    let with_session = pages
+        .merge(api)
+        .layer(middleware::from_fn(move |session, request, next| {
+            accounts::load_viewer(viewer.clone(), session, request, next)
+        }))
+        .layer(sessions.layer(config.is_https()))
+        .layer(axum::Extension(site));
+    let health = Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .with_state(store.clone());
+    let origins = Arc::new(FacebookOrigins::new(&config.meta.sdk_url, &config.meta.dialog_url));
+    let https = config.is_https();
+    let proxies: Arc<[std::net::IpAddr]> = config.trusted_proxies.clone().into();
+    let outer = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::x_request_id(NewRequestId))
+        .layer(middleware::from_fn(move |request, next| log(proxies.clone(), request, next)))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(CatchPanicLayer::new())
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(move |request, next| web::csp::headers(origins.clone(), https, request, next)));
+    Ok(with_session.merge(webhooks::routes(webhooks)).merge(assets::routes(&assets)).merge(health).layer(outer))
+}
+
+/// Database reachable, migrations done.
+async fn ready(State(store): State<Store>) -> (StatusCode, &'static str) {
+    match tokio::time::timeout(Duration::from_secs(3), store.is_ready()).await {
+        Ok(Ok(true)) => (StatusCode::OK, "ready\n"),
+        Ok(Ok(false)) => (StatusCode::SERVICE_UNAVAILABLE, "the database is not migrated\n"),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the database can't be reached\n")
+        }
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct NewRequestId;
+
+impl MakeRequestId for NewRequestId {
+    fn make_request_id<B>(&mut self, _: &http::Request<B>) -> Option<RequestId> {
+        crate::base::ids::new_uuid().to_string().parse().ok().map(RequestId::new)
+    }
+}
+
+/// One line a request: no query (it may hold a code), no header, no body. What happens within carries the
+/// request's ID.
+async fn log(proxies: Arc<[std::net::IpAddr]>, request: Request, next: middleware::Next) -> axum::response::Response {
+    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
+    let span = tracing::info_span!("request", id);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let from = client_address(&proxies, &request);
+    let started = std::time::Instant::now();
+    async move {
+        let response = next.run(request).await;
+        let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let status = response.status().as_u16();
+        if path.starts_with("/static/") || path == "/healthz" || path == "/readyz" {
+            tracing::debug!(%method, path, status, ms, from, "request");
+        } else {
+            tracing::info!(%method, path, status, ms, from, "request");
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// Where a request comes from. What a proxy forwards is believed only of proxies that are named: anybody
+/// can write a header. The last address that no trusted proxy added is the client's.
+fn client_address(proxies: &[std::net::IpAddr], request: &Request) -> String {
+    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else { return String::new() };
+    if !proxies.contains(&peer.ip()) {
+        return peer.ip().to_string();
+    }
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let chain: Vec<std::net::IpAddr> =
+        forwarded.flat_map(|value| value.split(',')).filter_map(|part| part.trim().parse().ok()).collect();
+    chain.iter().rev().find(|ip| !proxies.contains(ip)).unwrap_or(&peer.ip()).to_string()
+}
+
+/// Traces a router of our own that is not the portal (the sandbox).
+pub fn traced(router: Router) -> Router {
+    router.layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
+        tracing::debug_span!("sandbox", method = %request.method(), path = request.uri().path())
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[test]
+    fn forwarded_addresses_are_believed_of_named_proxies_only() {
+        let request = |peer: &str, forwarded: &str| {
+            let mut request =
+                Request::builder().header("x-forwarded-for", forwarded).body(Body::empty()).expect("a request");
+            request.extensions_mut().insert(ConnectInfo(format!("{peer}:1").parse::<SocketAddr>().expect("an address")));
+            request
+        };
+        let proxies = ["10.0.0.1".parse().expect("an address"), "10.0.0.2".parse().expect("an address")];
+        assert_eq!(client_address(&proxies, &request("9.9.9.9", "1.2.3.4")), "9.9.9.9");
+        assert_eq!(client_address(&proxies, &request("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2")), "1.2.3.4");
+        assert_eq!(client_address(&[], &request("10.0.0.1", "1.2.3.4")), "10.0.0.1");
+    }
+}

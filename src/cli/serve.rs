@@ -1,0 +1,21 @@
+//! `doorway serve`.
+
+use super::{CommandResult, ConfigArgs, stop_on_signal};
+use crate::{app::App, base::clock::Clock, config::Config, store::Store};
+use tokio::net::TcpListener;
+
+pub(super) async fn run(args: ConfigArgs) -> CommandResult {
+    let config = Config::load(args.config.as_deref())?;
+    let stop = stop_on_signal()?;
+    let store = Store::connect(&config.database_url).await?;
+    store.migrate().await?;
+    let app = App::build(&config, store, Clock::system())?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("DOORWAY_LISTEN: can't listen on {}: {error}", config.listen))?;
+    tracing::info!(listen = %config.listen, public_url = %config.public_url, "ready");
+    if config.meta.app_id.is_none() {
+        tracing::warn!("DOORWAY_META_APP_ID is not set: nobody can connect yet");
+    }
+    app.serve(listener, stop).await
+}

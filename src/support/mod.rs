@@ -1,0 +1,5 @@
+//! For the operator's staff: who is here, what stands with them, and who needs help.
+
+mod pages;
+
+pub use pages::{Support, routes};

@@ -1,0 +1,253 @@
+//! `/support`: search, what needs help, one customer's page, and releasing an account.
+
+use crate::{
+    accounts::{Accounts, Customer, CustomerId, Staff},
+    base::{clock::Clock, ids::WabaId},
+    connections::{ConnectionState, Connections},
+    phone_numbers::Number,
+    signup::{Attempt, Signup, Step},
+    web::{Badge, Chrome, Error, Form, Result, page, when::When},
+};
+use askama::Template;
+use askama_web::WebTemplate;
+use axum::{
+    Router,
+    extract::{Path, Query, State},
+    response::Redirect,
+    routing::get,
+};
+use serde::Deserialize;
+use tower_sessions::Session;
+
+/// What the pages draw on.
+#[derive(Clone)]
+pub struct Support {
+    /// People and companies.
+    pub accounts: Accounts,
+    /// What they connected.
+    pub connections: Connections,
+    /// What they tried.
+    pub signup: Signup,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// The routes of this feature.
+pub fn routes(support: Support) -> Router {
+    Router::new()
+        .route("/support", get(overview))
+        .route("/support/customers/{id}", get(customer))
+        .route("/support/wabas/{waba}/release", get(ask_release).post(release))
+        .with_state(support)
+}
+
+/// How many lines a list has.
+const LINES: i64 = 50;
+
+struct AttemptLine {
+    customer_id: String,
+    company: String,
+    badge: Badge,
+    note: String,
+    details: String,
+    when: When,
+}
+
+struct CustomerLine {
+    id: String,
+    name: String,
+    since: When,
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "support/overview.html")]
+struct OverviewPage {
+    chrome: Chrome,
+    query: String,
+    customers: Vec<CustomerLine>,
+    attempts: Vec<AttemptLine>,
+}
+
+#[derive(Deserialize)]
+struct Search {
+    #[serde(default)]
+    q: String,
+}
+
+fn badge(attempt: &Attempt) -> Badge {
+    match attempt.step {
+        Step::Done => Badge::new("good", "Connected"),
+        Step::Failed => Badge::new("problem", "Failed"),
+        step if step.waits_for_customer() => Badge::new("waiting", "Waits for a choice"),
+        Step::Launched => Badge::new("waiting", "Facebook’s window is open"),
+        _ => Badge::new("waiting", "Under way"),
+    }
+}
+
+/// The answer before the data: what the customer was told, and what Meta said.
+fn line(attempt: &Attempt, company: String, operator: &str, now: time::OffsetDateTime) -> AttemptLine {
+    let failure = attempt.failure.as_ref().filter(|_| attempt.step == Step::Failed);
+    let note = failure.map_or_else(
+        || format!("Step: {}", attempt.step.as_str().replace('_', " ")),
+        |failure| failure.words(operator).title,
+    );
+    let mut details = vec![format!("attempt {}", attempt.id)];
+    if let Some(failure) = failure {
+        details.push(format!("{} at {}", failure.reason.as_str(), failure.at.as_str()));
+        details.extend(failure.detail.clone());
+        details.extend(failure.graph.as_ref().map(ToString::to_string));
+        details.extend(failure.words(operator).for_staff.map(str::to_owned));
+    } else if let Some(trouble) = &attempt.trouble {
+        details.push(format!("try {}: {}", trouble.tries, trouble.error));
+    }
+    AttemptLine {
+        customer_id: attempt.customer_id.to_string(),
+        company,
+        badge: badge(attempt),
+        note,
+        details: details.join(" · "),
+        when: When::new(attempt.step_since, now),
+    }
+}
+
+async fn overview(
+    State(support): State<Support>,
+    chrome: Chrome,
+    _: Staff,
+    Query(search): Query<Search>,
+) -> Result<OverviewPage> {
+    let now = support.clock.now();
+    let mut attempts = Vec::new();
+    if search.q.trim().is_empty() {
+        for attempt in support.signup.recent_unfinished(LINES).await? {
+            let company = support.accounts.customer(attempt.customer_id).await?;
+            let company = company.map_or_else(String::new, |customer| customer.name);
+            attempts.push(line(&attempt, company, &chrome.site.operator, now));
+        }
+    }
+    let customers = support.accounts.search_customers(&search.q, LINES).await?;
+    let customers = customers.into_iter().map(|customer| CustomerLine {
+        id: customer.id.to_string(),
+        name: customer.name,
+        since: When::new(customer.created_at, now),
+    });
+    Ok(OverviewPage { chrome, query: search.q, customers: customers.collect(), attempts })
+}
+
+struct WabaLine {
+    id: String,
+    name: String,
+    numbers: Vec<String>,
+    subscribed: Option<When>,
+}
+
+struct ConnectionBlock {
+    id: String,
+    name: String,
+    badge: Badge,
+    token_end: Option<When>,
+    wabas: Vec<WabaLine>,
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "support/customer.html")]
+struct CustomerPage {
+    chrome: Chrome,
+    name: String,
+    since: When,
+    members: Vec<(String, String)>,
+    connections: Vec<ConnectionBlock>,
+    attempts: Vec<AttemptLine>,
+}
+
+async fn find(support: &Support, id: &str) -> Result<Customer> {
+    let id: CustomerId = id.parse().map_err(|_| Error::NotFound)?;
+    support.accounts.customer(id).await?.ok_or(Error::NotFound)
+}
+
+async fn customer(
+    State(support): State<Support>,
+    chrome: Chrome,
+    _: Staff,
+    Path(id): Path<String>,
+) -> Result<CustomerPage> {
+    let customer = find(&support, &id).await?;
+    let now = support.clock.now();
+    let members = support.accounts.members(customer.id).await?;
+    let connections = support.connections.list(customer.id).await?;
+    let connections = connections.into_iter().map(|overview| ConnectionBlock {
+        id: overview.connection.id.to_string(),
+        name: overview.connection.name.clone(),
+        badge: match overview.connection.state {
+            ConnectionState::Active => Badge::new("good", "Connected"),
+            ConnectionState::NeedsReconnect => Badge::new("problem", "Access ended"),
+            ConnectionState::Disconnecting => Badge::new("waiting", "Being disconnected"),
+            ConnectionState::Disconnected => Badge::new("neutral", "Disconnected"),
+        },
+        token_end: overview.connection.token_expires_at.map(|at| When::new(at, now)),
+        wabas: overview
+            .wabas
+            .iter()
+            .map(|(waba, numbers)| WabaLine {
+                id: waba.id.to_string(),
+                name: waba.name.clone(),
+                numbers: numbers.iter().map(Number::international).collect(),
+                subscribed: waba.subscribed_at.map(|at| When::new(at, now)),
+            })
+            .collect(),
+    });
+    let attempts = support.signup.recent(customer.id, LINES).await?;
+    let operator = chrome.site.operator.clone();
+    Ok(CustomerPage {
+        chrome,
+        name: customer.name.clone(),
+        since: When::new(customer.created_at, now),
+        members: members.into_iter().map(|user| (user.name, user.email.to_string())).collect(),
+        connections: connections.collect(),
+        attempts: attempts.iter().map(|attempt| line(attempt, customer.name.clone(), &operator, now)).collect(),
+    })
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "support/release.html")]
+struct ReleasePage {
+    chrome: Chrome,
+    waba: String,
+    customer: String,
+    customer_id: String,
+}
+
+/// The WABA in the path, and the customer that holds it.
+async fn holder(support: &Support, waba: &str) -> Result<(WabaId, Customer)> {
+    let waba: WabaId = waba.parse().map_err(|_| Error::NotFound)?;
+    let owner = support.connections.owner(&waba).await?.ok_or(Error::NotFound)?;
+    let customer = support.accounts.customer(owner.customer).await?.ok_or(Error::NotFound)?;
+    Ok((waba, customer))
+}
+
+async fn ask_release(
+    State(support): State<Support>,
+    chrome: Chrome,
+    _: Staff,
+    Path(waba): Path<String>,
+) -> Result<ReleasePage> {
+    let (waba, customer) = holder(&support, &waba).await?;
+    let customer_id = customer.id.to_string();
+    Ok(ReleasePage { chrome, waba: waba.to_string(), customer: customer.name, customer_id })
+}
+
+#[derive(Deserialize)]
+struct NoFields {}
+
+async fn release(
+    State(support): State<Support>,
+    session: Session,
+    Staff(user): Staff,
+    Path(waba): Path<String>,
+    Form(NoFields {}): Form<NoFields>,
+) -> Result<Redirect> {
+    let (waba, customer) = holder(&support, &waba).await?;
+    support.connections.release(&user, &waba).await?;
+    page::flash(&session, &format!("The account {waba} is released. Another customer can connect it now.")).await?;
+    Ok(Redirect::to(&format!("/support/customers/{}", customer.id)))
+}

@@ -1,0 +1,60 @@
+//! `GET/POST /webhooks/whatsapp`.
+
+use super::service::Webhooks;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde::Deserialize;
+
+/// Meta sends up to 3 MB.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>
+const MAX_BODY: usize = 3 * 1024 * 1024;
+
+/// The routes of this feature.
+pub fn routes(webhooks: Webhooks) -> Router {
+    Router::new()
+        .route("/webhooks/whatsapp", get(handshake).post(receive))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(webhooks)
+}
+
+#[derive(Deserialize)]
+struct Handshake {
+    #[serde(rename = "hub.mode", default)]
+    mode: String,
+    #[serde(rename = "hub.verify_token", default)]
+    verify_token: String,
+    #[serde(rename = "hub.challenge", default)]
+    challenge: String,
+}
+
+async fn handshake(State(webhooks): State<Webhooks>, Query(query): Query<Handshake>) -> Response {
+    if query.mode == "subscribe" && webhooks.knows_verify_token(&query.verify_token) {
+        ([(http::header::CONTENT_TYPE, "text/plain; charset=utf-8")], query.challenge).into_response()
+    } else {
+        tracing::warn!("a webhook handshake was refused: wrong verify token");
+        StatusCode::FORBIDDEN.into_response()
+    }
+}
+
+async fn receive(State(webhooks): State<Webhooks>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    let signature = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !webhooks.is_signed(signature, &body) {
+        tracing::warn!("a webhook was refused: its signature is not that of our app secret");
+        return StatusCode::UNAUTHORIZED;
+    }
+    // JSON is UTF-8; nothing else is signed by Meta.
+    let Ok(text) = std::str::from_utf8(&body) else { return StatusCode::BAD_REQUEST };
+    match webhooks.keep(text).await {
+        Ok(()) => StatusCode::OK,
+        Err(error) => {
+            tracing::error!(%error, "a webhook could not be kept; Meta will send it again");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Verifying, keeping, and handing on.
+
+use super::{
+    model::{Change, Payload},
+    queries,
+};
+use crate::{
+    base::{clock::Clock, ids, text},
+    jobs::{JobError, Outcome, Queue},
+    store::{Result, Store, StoreError, WriteTx},
+};
+use futures_util::future::BoxFuture;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+use std::sync::Arc;
+
+/// The kind of the job that reads a kept webhook; its subject is the delivery's ID.
+pub const PROCESS_JOB: &str = "webhooks.process";
+
+/// What other features make of a change, in the transaction that marks it as read.
+pub type ChangeHandler =
+    Arc<dyn for<'a> Fn(&'a mut WriteTx, &'a Change) -> BoxFuture<'a, std::result::Result<(), StoreError>> + Send + Sync>;
+
+/// With what Meta's webhooks are verified.
+#[derive(Clone, Debug)]
+pub struct WebhookSecrets {
+    /// App secrets that count: the current one, and one that is being rotated out.
+    pub app_secrets: Vec<SecretString>,
+    /// The word of the handshake.
+    pub verify_token: Option<SecretString>,
+}
+
+/// The intake. Cloning shares what is beneath.
+#[derive(Clone)]
+pub struct Webhooks {
+    store: Store,
+    clock: Clock,
+    queue: Queue,
+    secrets: Arc<WebhookSecrets>,
+    handler: ChangeHandler,
+}
+
+impl Webhooks {
+    /// In this database.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock, queue: Queue, secrets: WebhookSecrets, handler: ChangeHandler) -> Self {
+        Self { store, clock, queue, secrets: Arc::new(secrets), handler }
+    }
+
+    /// Whether this is the word of the handshake.
+    #[must_use]
+    pub fn knows_verify_token(&self, given: &str) -> bool {
+        self.secrets
+            .verify_token
+            .as_ref()
+            .is_some_and(|token| text::constant_time_eq(token.expose_secret(), given))
+    }
+
+    /// Whether `X-Hub-Signature-256` is that of these bytes, in constant time.
+    #[must_use]
+    pub fn is_signed(&self, header: &str, body: &[u8]) -> bool {
+        let Some(given) = header.strip_prefix("sha256=").and_then(|given| hex::decode(given).ok()) else {
+            return false;
+        };
+        self.secrets.app_secrets.iter().any(|secret| {
+            let mut mac =
+                Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).expect("any key length will do");
+            mac.update(body);
+            mac.verify_slice(&given).is_ok()
+        })
+    }
+
+    /// Keeps a verified body; when this returns, it is committed.
+    ///
+    /// # Errors
+    /// The database's: then Meta must be told to come again.
+    pub async fn keep(&self, body: &str) -> Result<()> {
+        let id = ids::new_uuid().to_string();
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        queries::insert(&mut tx, &id, body, now).await?;
+        self.queue.enqueue(&mut tx, PROCESS_JOB, &id, now).await?;
+        tx.commit().await?;
+        self.queue.wake();
+        Ok(())
+    }
+
+    /// Reads a kept webhook: what follows from it and the mark that it was read are one transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn process(&self, id: &str) -> std::result::Result<Outcome, JobError> {
+        let Some(body) = queries::unprocessed(&mut self.store.read().await?, id).await? else {
+            return Ok(Outcome::Done);
+        };
+        let payload = Payload::read(&body);
+        let mut tx = self.store.write().await?;
+        for change in payload.iter().flat_map(|payload| &payload.changes) {
+            (self.handler)(&mut tx, change).await?;
+        }
+        let error = payload.is_none().then_some("not a webhook of Meta's");
+        queries::mark_processed(&mut tx, id, self.clock.now(), error).await?;
+        tx.commit().await?;
+        self.queue.wake();
+        Ok(Outcome::Done)
+    }
+}
