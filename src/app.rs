@@ -119,8 +119,7 @@ impl App {
             app_secrets: config.meta.app_secret.clone().into_iter().collect(),
             verify_token: config.meta.verify_token.clone(),
         };
-        let webhooks =
-            Webhooks::new(store.clone(), clock.clone(), queue.clone(), secrets, on_change(signup.clone()));
+        let webhooks = Webhooks::new(store.clone(), clock.clone(), queue.clone(), secrets, on_change(signup.clone()));
         let sessions = DbSessions::new(store.clone(), clock.clone());
         let handlers = handlers(config, &graph, &signup, &connections, &webhooks, &sessions, &clock);
         let support = Support {
@@ -134,7 +133,6 @@ impl App {
     }
 
     /// The routes, for serving and for tests.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router.clone()
     }
@@ -359,9 +357,9 @@ fn client_address(proxies: &[std::net::IpAddr], request: &Request) -> String {
 
 /// Traces a router of our own that is not the portal (the sandbox).
 pub fn traced(router: Router) -> Router {
-    router.layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
-        tracing::debug_span!("sandbox", method = %request.method(), path = request.uri().path())
-    }))
+    router.layer(TraceLayer::new_for_http().make_span_with(
+        |request: &Request| tracing::debug_span!("sandbox", method = %request.method(), path = request.uri().path()),
+    ))
 }
 
 #[cfg(test)]
@@ -374,7 +372,9 @@ mod tests {
         let request = |peer: &str, forwarded: &str| {
             let mut request =
                 Request::builder().header("x-forwarded-for", forwarded).body(Body::empty()).expect("a request");
-            request.extensions_mut().insert(ConnectInfo(format!("{peer}:1").parse::<SocketAddr>().expect("an address")));
+            request
+                .extensions_mut()
+                .insert(ConnectInfo(format!("{peer}:1").parse::<SocketAddr>().expect("an address")));
             request
         };
         let proxies = ["10.0.0.1".parse().expect("an address"), "10.0.0.2".parse().expect("an address")];

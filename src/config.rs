@@ -188,7 +188,8 @@ impl Raw {
     /// An address of http or https without a query; `origin` demands that it has no path either.
     fn url(&mut self, name: &str, default: Option<&str>, origin: bool) -> Option<Url> {
         let text = self.text(name).or_else(|| default.map(str::to_owned))?;
-        let what = if origin { "an origin such as https://example.org" } else { "an address such as https://example.org/x" };
+        let what =
+            if origin { "an origin such as https://example.org" } else { "an address such as https://example.org/x" };
         match Url::parse(&text) {
             Ok(url)
                 if matches!(url.scheme(), "http" | "https")
@@ -247,10 +248,16 @@ impl Config {
         let listen = raw.parse("listen", "an address such as 127.0.0.1:8080");
         let public_url = raw.url("public_url", None, true);
         if public_url.is_none() && raw.text("public_url").is_none() {
-            raw.faults.push("DOORWAY_PUBLIC_URL: missing; where people reach the portal, such as https://connect.example.org".to_owned());
+            raw.faults.push(
+                "DOORWAY_PUBLIC_URL: missing; where people reach the portal, such as https://connect.example.org"
+                    .to_owned(),
+            );
         }
         if public_url.as_ref().is_some_and(|url| url.scheme() == "http" && !is_loopback(url)) {
-            raw.faults.push("DOORWAY_PUBLIC_URL: must be https: Facebook's button works on https only (http for localhost alone)".to_owned());
+            raw.faults.push(
+                "DOORWAY_PUBLIC_URL: must be https: Facebook's button works on https only (http for localhost alone)"
+                    .to_owned(),
+            );
         }
         let database_url = database_url(&mut raw);
         let keys = keys(&mut raw);
@@ -400,7 +407,16 @@ mod tests {
             ("DOORWAY_TYPO", "x"),
         ])
         .unwrap_err();
-        for name in ["LISTEN", "PUBLIC_URL", "SECRET_KEY", "DATABASE_URL", "GRAPH_VERSION", "META_APP_ID", "TRUSTED_PROXIES", "TYPO"] {
+        for name in [
+            "LISTEN",
+            "PUBLIC_URL",
+            "SECRET_KEY",
+            "DATABASE_URL",
+            "GRAPH_VERSION",
+            "META_APP_ID",
+            "TRUSTED_PROXIES",
+            "TYPO",
+        ] {
             let of_it = lines.iter().filter(|line| line.starts_with(&format!("DOORWAY_{name}"))).count();
             assert_eq!(of_it, 1, "{name}: {lines:?}");
         }
@@ -410,7 +426,8 @@ mod tests {
     #[test]
     fn metas_own_addresses_are_the_defaults() {
         let key = KeyRing::generate();
-        let config = load(&[("DOORWAY_PUBLIC_URL", "https://connect.example.org"), ("DOORWAY_SECRET_KEY", &key)]).unwrap();
+        let config =
+            load(&[("DOORWAY_PUBLIC_URL", "https://connect.example.org"), ("DOORWAY_SECRET_KEY", &key)]).unwrap();
         assert_eq!(config.meta.graph_url.as_str(), "https://graph.facebook.com/");
         assert_eq!(config.meta.graph_version, "v25.0");
         assert_eq!(config.redirect_uri().as_str(), "https://connect.example.org/auth/whatsapp/callback");

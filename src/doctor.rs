@@ -65,7 +65,11 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     all.push(if config.is_https() {
         line(Grade::Green, format!("the public URL is {}", config.public_url), None)
     } else {
-        line(Grade::Grey, format!("{} is a local trial: Facebook's button works on https only", config.public_url), None)
+        line(
+            Grade::Grey,
+            format!("{} is a local trial: Facebook's button works on https only", config.public_url),
+            None,
+        )
     });
     all.extend(database(config).await);
     all.extend(meta(config).await);
@@ -82,8 +86,12 @@ async fn database(config: &Config) -> Vec<Finding> {
     };
     let mut all = vec![match store.is_ready().await {
         Ok(true) => line(Grade::Green, "the database answers and is up to date", None),
-        Ok(false) => line(Grade::Amber, "the database is not migrated yet", Some("doorway migrate (serve does it by itself)")),
-        Err(error) => line(Grade::Red, format!("the database does not answer: {error}"), Some("check DOORWAY_DATABASE_URL")),
+        Ok(false) => {
+            line(Grade::Amber, "the database is not migrated yet", Some("doorway migrate (serve does it by itself)"))
+        }
+        Err(error) => {
+            line(Grade::Red, format!("the database does not answer: {error}"), Some("check DOORWAY_DATABASE_URL"))
+        }
     }];
     if all[0].grade == Grade::Green {
         all.push(keys(config, &store).await);
@@ -161,16 +169,24 @@ async fn sdk(config: &Config) -> Finding {
     };
     match answer {
         Ok(status) if status.is_success() => line(Grade::Green, format!("the SDK's script is there: {url}"), None),
-        Ok(status) => line(Grade::Red, format!("the SDK's script answers {status}: {url}"), Some("check DOORWAY_META_SDK_URL")),
-        Err(_) => line(Grade::Red, format!("the SDK's script can't be reached: {url}"), Some("check DOORWAY_META_SDK_URL and this machine's way to the internet")),
+        Ok(status) => {
+            line(Grade::Red, format!("the SDK's script answers {status}: {url}"), Some("check DOORWAY_META_SDK_URL"))
+        }
+        Err(_) => line(
+            Grade::Red,
+            format!("the SDK's script can't be reached: {url}"),
+            Some("check DOORWAY_META_SDK_URL and this machine's way to the internet"),
+        ),
     }
 }
 
 fn app_refused(error: &GraphError) -> Finding {
     match error.class() {
-        ErrorClass::Transient | ErrorClass::RateLimited => {
-            line(Grade::Red, format!("Meta does not answer: {error}"), Some("check DOORWAY_META_GRAPH_URL and this machine's way to the internet; try again"))
-        }
+        ErrorClass::Transient | ErrorClass::RateLimited => line(
+            Grade::Red,
+            format!("Meta does not answer: {error}"),
+            Some("check DOORWAY_META_GRAPH_URL and this machine's way to the internet; try again"),
+        ),
         ErrorClass::Authorization | ErrorClass::Rejected => line(
             Grade::Red,
             format!("Meta refuses App ID and App Secret: {error}"),
@@ -191,7 +207,9 @@ async fn webhooks(config: &Config, graph: &Client, app: &AppCredentials) -> Vec<
         )];
     }
     let wanted = config.webhook_url();
-    let cure = format!("App Dashboard, WhatsApp, Configuration: callback URL {wanted}, your verify token, and the fields messages and account_update");
+    let cure = format!(
+        "App Dashboard, WhatsApp, Configuration: callback URL {wanted}, your verify token, and the fields messages and account_update"
+    );
     let subscriptions = match graph.app_subscriptions(app).await {
         Ok(subscriptions) => subscriptions,
         Err(error) => return vec![line(Grade::Red, format!("the webhook subscription can't be read: {error}"), None)],

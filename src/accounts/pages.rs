@@ -146,7 +146,11 @@ async fn settings(accounts: &Accounts, chrome: Chrome, user: &User) -> Result<Se
     })
 }
 
-async fn settings_page(State(accounts): State<Accounts>, chrome: Chrome, SignedIn(user): SignedIn) -> Result<SettingsPage> {
+async fn settings_page(
+    State(accounts): State<Accounts>,
+    chrome: Chrome,
+    SignedIn(user): SignedIn,
+) -> Result<SettingsPage> {
     settings(&accounts, chrome, &user).await
 }
 

@@ -17,7 +17,12 @@ const SEEN_KEY: &str = "seen";
 ///
 /// # Errors
 /// The database's.
-pub async fn load_viewer(accounts: Accounts, session: Session, mut request: Request, next: Next) -> Result<Response, Error> {
+pub async fn load_viewer(
+    accounts: Accounts,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Error> {
     if let Some(id) = session.get::<String>(USER_KEY).await?.and_then(|id| id.parse::<UserId>().ok()) {
         match accounts.user(id).await? {
             Some(user) => {

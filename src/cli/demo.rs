@@ -6,7 +6,8 @@
 use super::{
     CommandResult,
     sandbox::{
-        DEFAULT_APP_ID, DEFAULT_APP_SECRET, DEFAULT_BUSINESS_ID, DEFAULT_CONFIG_ID, DEFAULT_SYSTEM_TOKEN, WEBHOOK_FIELDS,
+        DEFAULT_APP_ID, DEFAULT_APP_SECRET, DEFAULT_BUSINESS_ID, DEFAULT_CONFIG_ID, DEFAULT_SYSTEM_TOKEN,
+        WEBHOOK_FIELDS,
     },
     stop_on_signal,
 };
@@ -53,7 +54,9 @@ const PEOPLE: [(&str, &str, Role, Option<&str>); 3] = [
 pub(super) async fn run(args: DemoArgs) -> CommandResult {
     for addr in [args.portal_addr, args.sandbox_addr] {
         if !addr.ip().is_loopback() {
-            return Err(format!("demo mode listens on loopback only, and {addr} is not: its passwords are public").into());
+            return Err(
+                format!("demo mode listens on loopback only, and {addr} is not: its passwords are public").into()
+            );
         }
     }
     let stop = stop_on_signal()?;
@@ -63,7 +66,8 @@ pub(super) async fn run(args: DemoArgs) -> CommandResult {
         Some(_) => None,
         None => Some(tempfile::Builder::new().prefix("doorway-demo-").tempdir()?),
     };
-    let data_dir = args.data_dir.or_else(|| temporary.as_ref().map(|dir| dir.path().to_owned())).ok_or("no data directory")?;
+    let data_dir =
+        args.data_dir.or_else(|| temporary.as_ref().map(|dir| dir.path().to_owned())).ok_or("no data directory")?;
     std::fs::create_dir_all(&data_dir)?;
     let portal_url = Url::parse(&format!("http://localhost:{}", portal.local_addr()?.port()))?;
     let sandbox_url = Url::parse(&format!("http://127.0.0.1:{}", stand_in.local_addr()?.port()))?;
@@ -108,7 +112,12 @@ async fn bind(flag: &str, addr: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(addr).await.map_err(|error| format!("{flag}: can't listen on {addr}: {error}"))
 }
 
-fn configuration(portal: &Url, sandbox: &Url, listen: SocketAddr, data_dir: &Path) -> Result<Config, Box<dyn std::error::Error>> {
+fn configuration(
+    portal: &Url,
+    sandbox: &Url,
+    listen: SocketAddr,
+    data_dir: &Path,
+) -> Result<Config, Box<dyn std::error::Error>> {
     let mut sdk_url = sandbox.clone();
     sdk_url.set_path("/en_US/sdk.js");
     Ok(Config {

@@ -31,7 +31,7 @@ enum Command {
     #[command(after_help = CONFIGURATION)]
     Serve(ConfigArgs),
     /// Run Meta's stand-in alone, to test other software against it.
-    Sandbox(sandbox::SandboxArgs),
+    Sandbox(Box<sandbox::SandboxArgs>),
     /// Manage the people who may sign in.
     #[command(subcommand)]
     User(user::UserCommand),
@@ -83,7 +83,9 @@ pub async fn run() -> ExitCode {
     let filter = std::env::var("DOORWAY_LOG").ok().filter(|text| !text.is_empty());
     let filter = filter.and_then(|text| EnvFilter::try_new(text).ok());
     let default = match &cli.command {
-        Command::Demo(_) | Command::Doctor(_) | Command::User(_) | Command::Migrate(_) | Command::RotateKeys(_) => "warn",
+        Command::Demo(_) | Command::Doctor(_) | Command::User(_) | Command::Migrate(_) | Command::RotateKeys(_) => {
+            "warn"
+        }
         Command::Serve(_) | Command::Sandbox(_) => "info",
     };
     tracing_subscriber::fmt()
@@ -95,7 +97,7 @@ pub async fn run() -> ExitCode {
     let result = match cli.command {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
-        Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Sandbox(args) => sandbox::run(*args).await,
         Command::User(command) => user::run(command).await,
         Command::Migrate(args) => migrate(args).await,
         Command::Doctor(args) => return doctor_command(args).await,

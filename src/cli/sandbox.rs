@@ -69,7 +69,8 @@ pub(super) const WEBHOOK_FIELDS: [&str; 3] = ["messages", "account_update", "pho
 
 pub(super) async fn run(args: SandboxArgs) -> CommandResult {
     let stop = stop_on_signal()?;
-    let listener = TcpListener::bind(args.addr).await.map_err(|error| format!("can't listen on {}: {error}", args.addr))?;
+    let listener =
+        TcpListener::bind(args.addr).await.map_err(|error| format!("can't listen on {}: {error}", args.addr))?;
     let addr = listener.local_addr()?;
     let public_url = match args.public_url {
         Some(url) => url,
@@ -82,7 +83,8 @@ pub(super) async fn run(args: SandboxArgs) -> CommandResult {
         Some(_) => None,
         None => Some(tempfile::Builder::new().prefix("doorway-sandbox-").tempdir()?),
     };
-    let data_dir = args.data_dir.or_else(|| temporary.as_ref().map(|dir| dir.path().to_owned())).ok_or("no data directory")?;
+    let data_dir =
+        args.data_dir.or_else(|| temporary.as_ref().map(|dir| dir.path().to_owned())).ok_or("no data directory")?;
     std::fs::create_dir_all(&data_dir)?;
     let allowed_domains =
         if args.allowed_domains.is_empty() { vec!["localhost".to_owned()] } else { args.allowed_domains };

@@ -13,7 +13,9 @@ use std::io::BufRead;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum UserCommand {
     /// Create a person. The password is read from standard input (one line, at least 12 characters).
-    #[command(after_help = "Example: echo 'correct horse battery' | doorway user create maria@example.org --role customer --company 'Harbour Bakery'")]
+    #[command(
+        after_help = "Example: echo 'correct horse battery' | doorway user create maria@example.org --role customer --company 'Harbour Bakery'"
+    )]
     Create(CreateArgs),
 }
 

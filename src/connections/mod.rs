@@ -10,4 +10,4 @@ mod service;
 pub use jobs::DISCONNECT_JOB;
 pub use model::{Connection, ConnectionId, ConnectionState, Grant, Owner, WabaRecord};
 pub use pages::routes;
-pub use service::{Connections, Overview, SaveError, TokenError, TOKEN_COLUMN, TOKEN_TABLE};
+pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError};

@@ -117,7 +117,8 @@ fn todos(overview: &Overview, operator: &str, solution_partner: bool) -> Vec<Tod
             all.push(Todo {
                 status: "",
                 title: format!("Add a number to {}", waba.name),
-                hint: "This account has no number yet. Go through Facebook once more and choose the same account.".to_owned(),
+                hint: "This account has no number yet. Go through Facebook once more and choose the same account."
+                    .to_owned(),
                 link: Some(("/connect", "Add a number")),
             });
         }
@@ -129,7 +130,8 @@ fn todos(overview: &Overview, operator: &str, solution_partner: bool) -> Vec<Tod
         all.push(Todo {
             status: "",
             title: "Add a payment method at Meta".to_owned(),
-            hint: "Without one, you can answer people, but not write to them first. Meta bills you directly.".to_owned(),
+            hint: "Without one, you can answer people, but not write to them first. Meta bills you directly."
+                .to_owned(),
             link: Some((PAYMENT_HELP, "How to add it")),
         });
     }

@@ -92,12 +92,7 @@ pub(super) async fn renew(tx: &mut WriteTx, token: &TokenRow<'_>) -> Result<()> 
 
 /// Makes the WABA this customer's, unless it is another's: the primary key decides, also between two
 /// who come at the same moment.
-pub(super) async fn claim(
-    tx: &mut WriteTx,
-    waba: &graph::Waba,
-    owner: Owner,
-    now: OffsetDateTime,
-) -> Result<bool> {
+pub(super) async fn claim(tx: &mut WriteTx, waba: &graph::Waba, owner: Owner, now: OffsetDateTime) -> Result<bool> {
     let business = waba.owner_business_info.as_ref();
     let claimed = query(
         "INSERT INTO wabas (waba_id, connection_id, customer_id, name, currency, review_status, business_id, \

@@ -90,13 +90,9 @@ impl Connections {
         let mut claimed = Vec::new();
         for (waba, _) in &grant.wabas {
             match queries::owner(tx, &waba.id).await? {
-                Some(owner) if owner.customer == grant.customer => {
-                    if !holders.contains(&owner.connection) {
-                        holders.push(owner.connection);
-                    }
-                }
-                Some(_) => claimed.push(waba.id.clone()),
-                None => {}
+                Some(owner) if owner.customer != grant.customer => claimed.push(waba.id.clone()),
+                Some(owner) if !holders.contains(&owner.connection) => holders.push(owner.connection),
+                Some(_) | None => {}
             }
         }
         if !claimed.is_empty() {

@@ -216,7 +216,10 @@ mod tests {
 
     #[test]
     fn only_an_answer_about_authorization_counts_as_one() {
-        assert_eq!(class(401, r#"{"error":{"message":"x","type":"OAuthException","code":190,"error_subcode":460}}"#), ErrorClass::Authorization);
+        assert_eq!(
+            class(401, r#"{"error":{"message":"x","type":"OAuthException","code":190,"error_subcode":460}}"#),
+            ErrorClass::Authorization
+        );
         assert_eq!(class(403, r#"{"error":{"code":200}}"#), ErrorClass::Authorization);
         assert_eq!(class(400, r#"{"error":{"code":10}}"#), ErrorClass::Authorization);
         assert_eq!(class(500, r#"{"error":{"code":190}}"#), ErrorClass::Transient);

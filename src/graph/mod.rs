@@ -61,7 +61,8 @@ impl Access {
     /// HMAC-SHA256 of the token with the app secret, in hexadecimal.
     fn proof(&self) -> Option<String> {
         let secret = self.app_secret.as_ref()?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).expect("any key length will do");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).expect("any key length will do");
         mac.update(self.token.expose_secret().as_bytes());
         Some(hex::encode(mac.finalize().into_bytes()))
     }
@@ -94,7 +95,13 @@ impl Client {
         url
     }
 
-    async fn call<T: DeserializeOwned>(&self, access: &Access, method: Method, path: &str, call: Call<'_>) -> Result<T> {
+    async fn call<T: DeserializeOwned>(
+        &self,
+        access: &Access,
+        method: Method,
+        path: &str,
+        call: Call<'_>,
+    ) -> Result<T> {
         let mut url = self.url(path);
         {
             let mut pairs = url.query_pairs_mut();
@@ -129,8 +136,11 @@ impl Client {
 async fn finish(sent: reqwest::Result<reqwest::Response>) -> Result<Vec<u8>> {
     let response = sent.map_err(|error| unreachable(&error))?;
     let status = response.status();
-    let retry_after =
-        response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+    let retry_after = response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse().ok());
     let bytes = read_capped(response).await.map_err(|error| match error {
         ReadError::Transport(error) => unreachable(&error),
         ReadError::TooLarge => GraphError::Unreadable { detail: error.to_string() },
@@ -173,10 +183,7 @@ mod tests {
     fn the_proof_is_the_hmac_that_meta_documents() {
         // Computed with: printf token | openssl dgst -sha256 -hmac secret
         let access = Access::new("token".into(), "secret".into());
-        assert_eq!(
-            access.proof().unwrap(),
-            "e941110e3d2bfe82621f0e3e1434730d7305d106c5f68c87165d0b27a4611a4a"
-        );
+        assert_eq!(access.proof().unwrap(), "e941110e3d2bfe82621f0e3e1434730d7305d106c5f68c87165d0b27a4611a4a");
         assert!(!format!("{access:?}").contains("secret\""));
     }
 }

@@ -117,11 +117,13 @@ impl Client {
             let (outbound, kept) = (outbound.clone(), kept.clone());
             async move { transport(outbound, kept, request).await }
         };
-        let answer = client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned())).request_async(&send).await;
+        let answer =
+            client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned())).request_async(&send).await;
         match answer {
-            Ok(answer) => {
-                Ok(BusinessToken { token: answer.access_token.secret().clone().into(), expires_in: answer.expires_in() })
-            }
+            Ok(answer) => Ok(BusinessToken {
+                token: answer.access_token.secret().clone().into(),
+                expires_in: answer.expires_in(),
+            }),
             Err(error) => {
                 let kept = seen.lock().ok().and_then(|mut kept| kept.take());
                 Err(kept.unwrap_or_else(|| match error {
@@ -141,10 +143,8 @@ impl Client {
             .set_auth_uri(AuthUrl::from_url(endpoint))
             .set_redirect_uri(RedirectUrl::from_url(redirect_uri.clone()));
         // Meta documents a comma between scopes; the crate would put spaces.
-        let (url, _) = client
-            .authorize_url(|| CsrfToken::new(state.to_owned()))
-            .add_scope(Scope::new(scopes.join(",")))
-            .url();
+        let (url, _) =
+            client.authorize_url(|| CsrfToken::new(state.to_owned())).add_scope(Scope::new(scopes.join(","))).url();
         url
     }
 
@@ -167,8 +167,8 @@ impl Client {
             .form(&form);
         let result = finish(request.send().await).await;
         log(&http::Method::POST, "oauth/access_token", started, result.as_ref().err());
-        let answer: Answer = serde_json::from_slice(&result?)
-            .map_err(|error| GraphError::Unreadable { detail: error.to_string() })?;
+        let answer: Answer =
+            serde_json::from_slice(&result?).map_err(|error| GraphError::Unreadable { detail: error.to_string() })?;
         Ok(BusinessToken { token: answer.access_token.secret().clone().into(), expires_in: answer.expires_in() })
     }
 }
@@ -182,7 +182,8 @@ async fn transport(
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let result = async {
-        let url = Url::parse(&parts.uri.to_string()).map_err(|error| GraphError::Unreachable { timeout: false, detail: error.to_string() })?;
+        let url = Url::parse(&parts.uri.to_string())
+            .map_err(|error| GraphError::Unreachable { timeout: false, detail: error.to_string() })?;
         let builder = outbound
             .request(parts.method.clone(), url)
             .map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;

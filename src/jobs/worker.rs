@@ -78,10 +78,9 @@ impl Worker {
             }
         }
         // What does not finish in time is done again by the next process.
-        let _ = tokio::time::timeout(Duration::from_millis(800), async {
-            while running.join_next().await.is_some() {}
-        })
-        .await;
+        let _ =
+            tokio::time::timeout(Duration::from_millis(800), async { while running.join_next().await.is_some() {} })
+                .await;
         Ok(())
     }
 
@@ -102,10 +101,11 @@ impl Worker {
         let now = self.clock.now();
         // Looking costs no write lock; most looks find nothing.
         let mut db = self.store.read().await?;
-        let due = query("SELECT 1 AS n FROM jobs WHERE run_at <= $1 AND (leased_until IS NULL OR leased_until < $1) LIMIT 1")
-            .bind(now)
-            .optional(&mut db, |_| Ok(()))
-            .await?;
+        let due =
+            query("SELECT 1 AS n FROM jobs WHERE run_at <= $1 AND (leased_until IS NULL OR leased_until < $1) LIMIT 1")
+                .bind(now)
+                .optional(&mut db, |_| Ok(()))
+                .await?;
         drop(db);
         if due.is_none() {
             return Ok(None);

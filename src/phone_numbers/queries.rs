@@ -34,7 +34,12 @@ fn number(row: &Row) -> Result<Number> {
 ///
 /// # Errors
 /// The database's.
-pub async fn replace(tx: &mut WriteTx, waba: &WabaId, numbers: &[graph::PhoneNumber], now: OffsetDateTime) -> Result<()> {
+pub async fn replace(
+    tx: &mut WriteTx,
+    waba: &WabaId,
+    numbers: &[graph::PhoneNumber],
+    now: OffsetDateTime,
+) -> Result<()> {
     for number in numbers {
         query(
             "INSERT INTO phone_numbers (phone_number_id, waba_id, display_phone_number, verified_name, name_status, \

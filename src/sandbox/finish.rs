@@ -82,12 +82,18 @@ pub(super) fn assets(state: &mut State, plan: &Plan, now_ms: i64) -> Assets {
     let business_id = business(state, plan, now_ms);
     let mut waba_ids = vec![waba(state, plan, &business_id, now_ms)];
     let mut phone_ids: Vec<String> = state.phones_of(&waba_ids[0]).map(|phone| phone.id.clone()).collect();
-    if plan.waba_id.is_none() && plan.number() != Number::None {
+    if phone_ids.is_empty() && plan.number() != Number::None {
         phone_ids.push(phone(state, plan, &waba_ids[0], &plan.fields.number, plan.number(), now_ms));
         if plan.has(Plain::SeveralNumbers) {
             for _ in 0..2 {
                 phone_ids.push(phone(state, plan, &waba_ids[0], "", Number::Verified, now_ms));
             }
+        }
+    }
+    if plan.waba_id.is_some() && plan.kind == Kind::Business && plan.number() == Number::Verified {
+        // The code was entered on the way.
+        for phone in state.phones.iter_mut().filter(|phone| phone.waba_id == waba_ids[0]) {
+            phone.verified = true;
         }
     }
     if plan.has(Plain::SeveralWabas) {

@@ -207,7 +207,7 @@ impl Flow {
             Screen::CantOnboard => self.end(Ending::default()),
             Screen::Portfolio => {
                 self.business_id = state.business(choice).map(|business| business.id.clone());
-                self.waba_id = None;
+                self.waba_id = self.usual_waba(state);
                 self.screen = Screen::Waba;
             }
             Screen::Waba => {
@@ -222,7 +222,7 @@ impl Flow {
                     self.business_id = Some(made.business_id);
                     self.waba_id = made.waba_ids.into_iter().next();
                 }
-                self.screen = if self.waba_id.is_some() { Screen::Permissions } else { Screen::Business };
+                self.screen = self.after_waba(state);
             }
             Screen::Business => self.check_business(),
             Screen::Number => self.check_number(state),
@@ -235,6 +235,40 @@ impl Flow {
         }
         self.arrive();
         None
+    }
+
+    /// The account that is preselected: whoever comes again means the one they have, so that clicking only
+    /// the primary buttons ends with one account, also the second time. Where the scenario is about a new
+    /// number, a new account is.
+    fn usual_waba(&self, state: &State) -> Option<String> {
+        const NEEDS_NEW: [Plain; 5] = [
+            Plain::NoNumber,
+            Plain::UnverifiedNumber,
+            Plain::Coexistence,
+            Plain::SeveralNumbers,
+            Plain::DisplayNamePending,
+        ];
+        if self.coexistence || NEEDS_NEW.into_iter().any(|scenario| self.has(scenario)) {
+            return None;
+        }
+        let business = self.business_id.as_deref()?;
+        state.wabas_of(business).last().map(|waba| waba.id.clone())
+    }
+
+    /// An account that is there needs no set-up; one without a number, or whose number is not verified,
+    /// needs that.
+    fn after_waba(&self, state: &State) -> Screen {
+        let Some(waba) = &self.waba_id else { return Screen::Business };
+        let mut phones = state.phones_of(waba).peekable();
+        if !self.signup || self.without_number {
+            Screen::Permissions
+        } else if phones.peek().is_none() {
+            Screen::Number
+        } else if phones.any(|phone| !phone.verified) {
+            Screen::Verify
+        } else {
+            Screen::Permissions
+        }
     }
 
     fn check_business(&mut self) {

@@ -160,13 +160,18 @@ fn heading(attempt: &Attempt) -> (String, Option<String>) {
         ("Connecting your WhatsApp".to_owned(), Some(format!("Step {number} of 6: {doing}. This takes a few seconds.")))
     };
     match attempt.step {
-        Step::Launched if attempt.hint.as_ref().is_some_and(super::Hint::is_finish) => {
-            ("Waiting for Facebook".to_owned(), Some("Facebook says you are done. We wait for its answer; a few seconds.".to_owned()))
-        }
-        Step::Launched if attempt.window_closed_at.is_some() => {
-            ("Waiting for Facebook".to_owned(), Some("The window is closed. We look whether an answer came.".to_owned()))
-        }
-        Step::Launched => ("Finish in the Facebook window".to_owned(), Some("This page goes on by itself when you are done there.".to_owned())),
+        Step::Launched if attempt.hint.as_ref().is_some_and(super::Hint::is_finish) => (
+            "Waiting for Facebook".to_owned(),
+            Some("Facebook says you are done. We wait for its answer; a few seconds.".to_owned()),
+        ),
+        Step::Launched if attempt.window_closed_at.is_some() => (
+            "Waiting for Facebook".to_owned(),
+            Some("The window is closed. We look whether an answer came.".to_owned()),
+        ),
+        Step::Launched => (
+            "Finish in the Facebook window".to_owned(),
+            Some("This page goes on by itself when you are done there.".to_owned()),
+        ),
         Step::CodeReceived => step(2, "confirming the access"),
         Step::TokenExchanged => step(2, "confirming the access"),
         Step::TokenInspected => step(3, "looking for your accounts"),
@@ -176,7 +181,10 @@ fn heading(attempt: &Attempt) -> (String, Option<String>) {
         ),
         Step::WabaIdNeeded => (
             "Tell us your WhatsApp account".to_owned(),
-            Some("Facebook let us in, but does not say which account is yours. Every account has a number of its own.".to_owned()),
+            Some(
+                "Facebook let us in, but does not say which account is yours. Every account has a number of its own."
+                    .to_owned(),
+            ),
         ),
         Step::Chosen => step(4, "saving"),
         Step::Saved => step(5, "switching on messages"),
@@ -203,7 +211,8 @@ async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt
             if let Some(overview) = signup.connections.get(member.customer, *id).await? {
                 connections.push((id.to_string(), overview.connection.name.clone()));
                 let chosen = overview.wabas.iter().filter(|(waba, _)| attempt.chosen.contains(&waba.id));
-                numbers.extend(chosen.flat_map(|(_, numbers)| numbers).map(crate::phone_numbers::Number::international));
+                numbers
+                    .extend(chosen.flat_map(|(_, numbers)| numbers).map(crate::phone_numbers::Number::international));
             }
         }
     }

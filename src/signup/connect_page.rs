@@ -79,16 +79,16 @@ struct UnconfiguredPage {
     settings: Vec<(&'static str, bool, &'static str)>,
 }
 
-async fn connect(
-    State(signup): State<Signup>,
-    chrome: Chrome,
-    SignedIn(user): SignedIn,
-) -> Result<Response> {
+async fn connect(State(signup): State<Signup>, chrome: Chrome, SignedIn(user): SignedIn) -> Result<Response> {
     let meta = &signup.meta;
     if meta.app.is_none() {
         // Customers are told kindly, staff exactly.
         let settings = vec![
-            ("DOORWAY_META_APP_ID", false, "Meta App Dashboard, App settings, Basic: App ID. Without it nobody can connect."),
+            (
+                "DOORWAY_META_APP_ID",
+                false,
+                "Meta App Dashboard, App settings, Basic: App ID. Without it nobody can connect.",
+            ),
             ("DOORWAY_META_APP_SECRET", false, "Same page: App secret. Better as DOORWAY_META_APP_SECRET_FILE."),
             (
                 "DOORWAY_META_ES_CONFIG_ID",

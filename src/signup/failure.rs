@@ -216,33 +216,49 @@ impl Failure {
                     Some(text) => format!("Facebook said: “{text}” Nothing was changed here."),
                     None => s("Facebook’s window showed an error. Nothing was changed here."),
                 },
-                one("Wait a few minutes, then try again. If it comes again, write to {op}; the details below help them."),
+                one(
+                    "Wait a few minutes, then try again. If it comes again, write to {op}; the details below help them.",
+                ),
                 Action::TryAgain,
                 None,
             ),
             Reason::OperatorNotVerified => (
                 s("{op} can’t take on new customers right now"),
                 s("Facebook does not let {op} connect new customers yet. It is nothing you did."),
-                one("Write to {op}. They must complete their verification at Facebook, and will tell you when you can go on."),
+                one(
+                    "Write to {op}. They must complete their verification at Facebook, and will tell you when you can go on.",
+                ),
                 Action::Write,
-                Some("Complete Business Verification and Access Verification, and get advanced access to both WhatsApp permissions. Or the limit of new customers in 7 days is reached."),
+                Some(
+                    "Complete Business Verification and Access Verification, and get advanced access to both WhatsApp permissions. Or the limit of new customers in 7 days is reached.",
+                ),
             ),
             Reason::NoWhatsAppPermission => (
                 s("Facebook did not give us access to WhatsApp"),
-                s("You signed in, but the permission for WhatsApp did not come with it. Nothing was changed. One of these is the cause:"),
+                s(
+                    "You signed in, but the permission for WhatsApp did not come with it. Nothing was changed. One of these is the cause:",
+                ),
                 vec![
-                    s("You connected to {op} before: Facebook then passes on the old permission, without WhatsApp. On Facebook, open Settings, then Business integrations, and remove {op} from the list. Then try again."),
-                    s("A switch was turned off when Facebook asked what {op} may do. Try again and leave every switch on."),
+                    s(
+                        "You connected to {op} before: Facebook then passes on the old permission, without WhatsApp. On Facebook, open Settings, then Business integrations, and remove {op} from the list. Then try again.",
+                    ),
+                    s(
+                        "A switch was turned off when Facebook asked what {op} may do. Try again and leave every switch on.",
+                    ),
                     s("You have no WhatsApp account at Facebook yet. Try again and create one in Facebook’s window."),
                     s("If none of these helps, {op} lacks a permission of its own: write to them."),
                 ],
                 Action::TryAgain,
-                Some("If it happens to everyone without a role in the app: the app is live, but whatsapp_business_management or whatsapp_business_messaging has standard access only. Ask for advanced access in App Review."),
+                Some(
+                    "If it happens to everyone without a role in the app: the app is live, but whatsapp_business_management or whatsapp_business_messaging has standard access only. Ask for advanced access in App Review.",
+                ),
             ),
             Reason::NoAccount => (
                 s("We found no WhatsApp account"),
                 s("Facebook let us in, but no WhatsApp account was shared with {op}."),
-                one("Try again, and choose or create a WhatsApp account in Facebook’s window. If you stopped before that screen, go on to the end."),
+                one(
+                    "Try again, and choose or create a WhatsApp account in Facebook’s window. If you stopped before that screen, go on to the end.",
+                ),
                 Action::TryAgain,
                 None,
             ),
@@ -251,11 +267,15 @@ impl Failure {
                 s("A setting at {op} does not fit. It is nothing you did."),
                 one("Write to {op}."),
                 Action::Write,
-                Some("“Invalid Scopes”: business_management may not be asked for by an app of the WhatsApp use case, or the configuration lists a permission that the app does not have."),
+                Some(
+                    "“Invalid Scopes”: business_management may not be asked for by an app of the WhatsApp use case, or the configuration lists a permission that the app does not have.",
+                ),
             ),
             Reason::CodeExpired | Reason::CodeUsed => (
                 s("That took a little too long"),
-                s("Facebook’s answer is valid for 30 seconds and once only, and could not be used in that time. Nothing was changed."),
+                s(
+                    "Facebook’s answer is valid for 30 seconds and once only, and could not be used in that time. Nothing was changed.",
+                ),
                 one("Try again. You need not enter anything twice: Facebook remembers what you chose."),
                 Action::TryAgain,
                 None,
@@ -263,16 +283,22 @@ impl Failure {
             Reason::CodeMissing => (
                 s("Facebook’s answer did not arrive"),
                 s("You finished on Facebook, but your browser did not pass on the answer."),
-                one("Try again in the same browser and leave this page open. If it happens again, use another browser or a computer."),
+                one(
+                    "Try again in the same browser and leave this page open. If it happens again, use another browser or a computer.",
+                ),
                 Action::TryAgain,
-                Some("Without a system token, Doorway can’t fetch what the browser lost: set DOORWAY_META_SYSTEM_TOKEN, and subscribe to account_update."),
+                Some(
+                    "Without a system token, Doorway can’t fetch what the browser lost: set DOORWAY_META_SYSTEM_TOKEN, and subscribe to account_update.",
+                ),
             ),
             Reason::OperatorMisconfigured | Reason::WrongApp => (
                 s("{op}’s set-up at Facebook does not fit"),
                 s("Facebook refused the answer it gave a moment ago. It is nothing you did."),
                 one("Write to {op}; the details below help them."),
                 Action::Write,
-                Some("App ID and App Secret must belong together, and the redirect URI must be listed exactly. `doorway doctor` says which."),
+                Some(
+                    "App ID and App Secret must belong together, and the redirect URI must be listed exactly. `doorway doctor` says which.",
+                ),
             ),
             Reason::MetaUnavailable => (
                 s("Facebook does not answer right now"),
@@ -286,8 +312,12 @@ impl Failure {
             ),
             Reason::Claimed => (
                 s("This account is connected by another company"),
-                s("It already belongs to another customer of {op}. An account can belong to one only. Nothing was changed."),
-                one("If it should be yours, write to {op}. They can release it. To connect a different account, try again."),
+                s(
+                    "It already belongs to another customer of {op}. An account can belong to one only. Nothing was changed.",
+                ),
+                one(
+                    "If it should be yours, write to {op}. They can release it. To connect a different account, try again.",
+                ),
                 Action::Write,
                 Some("Support can release the account from the customer that holds it."),
             ),
@@ -381,16 +411,27 @@ mod tests {
     #[test]
     fn events_lead_to_the_right_words() {
         let failure = |data| {
-            Failure::from_hint(&Hint::read(&json!({"type": "WA_EMBEDDED_SIGNUP", "event": "CANCEL", "data": data})).unwrap())
+            Failure::from_hint(
+                &Hint::read(&json!({"type": "WA_EMBEDDED_SIGNUP", "event": "CANCEL", "data": data})).unwrap(),
+            )
         };
-        for screen in ["BUSINESS_ACCOUNT_SELECTION", "WABA_PHONE_PROFILE_PICKER", "WHATSAPP_BUSINESS_PROFILE_SETUP",
-            "PHONE_NUMBER_SETUP", "PHONE_NUMBER_VERIFICATION", "PERMISSIONS"] {
+        for screen in [
+            "BUSINESS_ACCOUNT_SELECTION",
+            "WABA_PHONE_PROFILE_PICKER",
+            "WHATSAPP_BUSINESS_PROFILE_SETUP",
+            "PHONE_NUMBER_SETUP",
+            "PHONE_NUMBER_VERIFICATION",
+            "PERMISSIONS",
+        ] {
             let left = failure(json!({"current_step": screen}));
             assert_eq!(left.reason, Reason::Cancelled);
             assert_ne!(left.words("Acme").title, "You closed the Facebook window", "{screen}");
             assert!(!left.words("Acme").to_do[0].contains("{op}"));
         }
-        assert_eq!(failure(json!({"error_message": "Acme can't onboard customers right now"})).reason, Reason::OperatorNotVerified);
+        assert_eq!(
+            failure(json!({"error_message": "Acme can't onboard customers right now"})).reason,
+            Reason::OperatorNotVerified
+        );
         let reported = failure(json!({"error_message": "Name not allowed", "error_id": "7", "session_id": "s"}));
         assert!(reported.words("Acme").happened.contains("Name not allowed"));
         assert_eq!(reported.detail.as_deref(), Some("error 7, session s"));

@@ -112,14 +112,21 @@ mod tests {
 
     #[test]
     fn every_documented_event_is_understood() {
-        let finish = read("FINISH", json!({"waba_id": "524126980791429", "phone_number_id": "106540352242922", "business_id": "2729063490586005"}));
+        let finish = read(
+            "FINISH",
+            json!({"waba_id": "524126980791429", "phone_number_id": "106540352242922", "business_id": "2729063490586005"}),
+        );
         assert!(finish.is_finish() && finish.waba_id.is_some() && finish.business_id.is_some());
         assert!(read("FINISH_ONLY_WABA", json!({"waba_id": "1"})).is_finish());
         assert!(read("FINISH_GRANT_ONLY_API_ACCESS", json!({})).is_finish());
-        assert_eq!(read("FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", json!({"waba_id": 1})).event, HintEvent::FinishedCoexistence);
+        assert_eq!(
+            read("FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", json!({"waba_id": 1})).event,
+            HintEvent::FinishedCoexistence
+        );
         let left = read("CANCEL", json!({"current_step": "PHONE_NUMBER_SETUP"}));
         assert_eq!((left.event, left.current_step.as_deref()), (HintEvent::Cancelled, Some("PHONE_NUMBER_SETUP")));
-        let reported = read("CANCEL", json!({"error_message": "no", "error_id": "524126", "session_id": "f3", "timestamp": "1"}));
+        let reported =
+            read("CANCEL", json!({"error_message": "no", "error_id": "524126", "session_id": "f3", "timestamp": "1"}));
         assert_eq!(reported.event, HintEvent::Error);
         assert_eq!(read("ERROR", json!({"error_message": "no"})).event, HintEvent::Error);
     }

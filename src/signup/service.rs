@@ -85,9 +85,7 @@ impl From<SignupError> for crate::web::Error {
         match error {
             SignupError::NotFound => Self::NotFound,
             SignupError::Invalid(text) => Self::BadRequest(text.to_owned()),
-            SignupError::NotConfigured => {
-                Self::Conflict("WhatsApp Embedded Signup is not configured yet.".to_owned())
-            }
+            SignupError::NotConfigured => Self::Conflict("WhatsApp Embedded Signup is not configured yet.".to_owned()),
             SignupError::Busy | SignupError::Seal(_) | SignupError::Store(_) => Self::internal(error),
         }
     }
@@ -462,11 +460,7 @@ impl Signup {
     ///
     /// # Errors
     /// The database's.
-    pub(super) async fn is_connected(
-        &self,
-        customer: CustomerId,
-        waba: &WabaId,
-    ) -> Result<Option<bool>, SignupError> {
+    pub(super) async fn is_connected(&self, customer: CustomerId, waba: &WabaId) -> Result<Option<bool>, SignupError> {
         Ok(self.connections.owner(waba).await?.map(|owner| owner.customer == customer))
     }
 

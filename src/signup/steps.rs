@@ -99,11 +99,7 @@ impl Signup {
     }
 
     /// Keeps a step's result, if the attempt is still at that step.
-    async fn keep(
-        &self,
-        attempt: &Attempt,
-        change: impl Fn(&mut Attempt) + Send + Sync,
-    ) -> Result<Next, SignupError> {
+    async fn keep(&self, attempt: &Attempt, change: impl Fn(&mut Attempt) + Send + Sync) -> Result<Next, SignupError> {
         let at = attempt.step;
         self.change(attempt.id, |now| {
             if now.step != at {
@@ -166,7 +162,12 @@ impl Signup {
         self.meta.app.as_ref().ok_or(SignupError::NotConfigured)
     }
 
-    fn open(&self, attempt: &Attempt, column: &'static str, sealed: Option<&String>) -> Result<SecretString, SignupError> {
+    fn open(
+        &self,
+        attempt: &Attempt,
+        column: &'static str,
+        sealed: Option<&String>,
+    ) -> Result<SecretString, SignupError> {
         let sealed = sealed.ok_or(crate::base::sealed::SealError::Malformed)?;
         Ok(self.keys.open(Self::place(column, &attempt.id.to_string()), sealed)?)
     }
@@ -213,8 +214,7 @@ impl Signup {
     /// business; the WABA is nobody's; and no other customer has an attempt under way whose WABA it could
     /// be. Else the customer tries again, which costs a minute and gives nothing away.
     async fn recover(&self, attempt: &Attempt, hint: &Hint) -> Result<Option<SecretString>, SignupError> {
-        let (Some(system), Some(waba), Some(claimed)) =
-            (&self.meta.system_token, &hint.waba_id, &hint.business_id)
+        let (Some(system), Some(waba), Some(claimed)) = (&self.meta.system_token, &hint.waba_id, &hint.business_id)
         else {
             return Ok(None);
         };
@@ -340,7 +340,8 @@ impl Signup {
         if attempt.flow == Flow::OAuth {
             // The plain flow does not say which; and what was typed may be mistyped.
             let mistyped = !attempt.chosen.is_empty();
-            let failure = refusal.filter(|_| mistyped).map(|error| Failure::new(Reason::AccessNotProven).with_graph(error));
+            let failure =
+                refusal.filter(|_| mistyped).map(|error| Failure::new(Reason::AccessNotProven).with_graph(error));
             return self
                 .keep(attempt, |now| {
                     now.failure.clone_from(&failure);
@@ -385,7 +386,8 @@ impl Signup {
             businesses.dedup();
             for business in businesses.iter().take(5) {
                 let graph = &self.meta.graph;
-                let (owned, shared) = join(graph.owned_wabas(access, business), graph.client_wabas(access, business)).await;
+                let (owned, shared) =
+                    join(graph.owned_wabas(access, business), graph.client_wabas(access, business)).await;
                 for list in [owned, shared] {
                     match list {
                         Ok(list) => all.extend(list.into_iter().map(|waba| waba.id)),

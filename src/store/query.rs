@@ -1,11 +1,7 @@
 //! A statement with its arguments, run on either engine.
 
 use super::{Conn, Reads, Result, Row, StoreError, WriteTx};
-use sqlx::{
-    Arguments, Executor,
-    postgres::PgArguments,
-    sqlite::SqliteArguments,
-};
+use sqlx::{Arguments, Executor, postgres::PgArguments, sqlite::SqliteArguments};
 
 /// A value bound to a placeholder. Typed also where it is null, as PostgreSQL wants to know.
 #[derive(Clone, Debug)]

@@ -40,7 +40,9 @@ pub fn routes(base: &str) -> Router {
 }
 
 async fn serve(State(current): State<Arc<str>>, Path((version, path)): Path<(String, String)>) -> Response {
-    let Some(file) = is_ours(&path).then(|| Files::get(&path)).flatten() else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(file) = is_ours(&path).then(|| Files::get(&path)).flatten() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     // A page from before an update asks for a version that is gone: it gets today's file, uncached.
     let fresh = *version == *current && !cfg!(debug_assertions);
     let cache = if fresh { "public, max-age=31536000, immutable" } else { "no-cache" };

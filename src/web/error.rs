@@ -91,7 +91,8 @@ impl IntoResponse for Error {
             Self::StaleForm => (
                 StatusCode::FORBIDDEN,
                 "This form is out of date",
-                "You may have signed in again in another tab. Go back, reload the page, and send it once more.".to_owned(),
+                "You may have signed in again in another tab. Go back, reload the page, and send it once more."
+                    .to_owned(),
             ),
             Self::BadRequest(text) => (StatusCode::BAD_REQUEST, "This did not work", text),
             Self::Conflict(text) => (StatusCode::CONFLICT, "This can't be done now", text),
@@ -132,13 +133,7 @@ pub async fn as_html(chrome: Chrome, request: Request, next: Next) -> Response {
         return Redirect::to(&format!("/signin?{query}")).into_response();
     }
     let Some(shown) = shown(&response) else { return response };
-    let page = ErrorPage {
-        chrome,
-        status: shown.status.as_u16(),
-        title: shown.title,
-        text: shown.text,
-        request_id,
-    };
+    let page = ErrorPage { chrome, status: shown.status.as_u16(), title: shown.title, text: shown.text, request_id };
     match page.render() {
         Ok(html) => (shown.status, Html(html)).into_response(),
         Err(error) => {
@@ -178,7 +173,9 @@ fn shown(response: &Response) -> Option<Shown> {
         return None;
     }
     let (title, text) = match status {
-        StatusCode::NOT_FOUND => ("This page is not here", "The address may be mistyped, or it belongs to another account."),
+        StatusCode::NOT_FOUND => {
+            ("This page is not here", "The address may be mistyped, or it belongs to another account.")
+        }
         StatusCode::METHOD_NOT_ALLOWED => ("This page can't take that", "Go back, reload the page, and try again."),
         StatusCode::PAYLOAD_TOO_LARGE => ("That is too much", "What was sent is larger than this page takes."),
         StatusCode::FORBIDDEN => ("This form is out of date", "Go back, reload the page, and send it once more."),

@@ -24,7 +24,8 @@ struct Token {
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     type Rejection = Error;
     async fn from_request(request: Request, _: &S) -> Result<Self> {
-        let session = request.extensions().get::<Session>().cloned().ok_or_else(|| Error::internal("no session layer"))?;
+        let session =
+            request.extensions().get::<Session>().cloned().ok_or_else(|| Error::internal("no session layer"))?;
         let is_form = request
             .headers()
             .get(header::CONTENT_TYPE)

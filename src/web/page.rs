@@ -97,7 +97,11 @@ pub struct Icon<'a> {
 
 impl fmt::Display for Icon<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, r#"<svg aria-hidden="true" class="icon"><use href="{}/icons.svg#{}"></use></svg>"#, self.assets, self.name)
+        write!(
+            f,
+            r#"<svg aria-hidden="true" class="icon"><use href="{}/icons.svg#{}"></use></svg>"#,
+            self.assets, self.name
+        )
     }
 }
 
@@ -127,12 +131,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Chrome {
 }
 
 /// Shown messages are taken out of the session after the page that showed them was made.
-pub async fn clear_flash(session: Session, request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
-    let shown = request.method() == http::Method::GET && session.get::<String>(FLASH_KEY).await.ok().flatten().is_some();
+pub async fn clear_flash(
+    session: Session,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> axum::response::Response {
+    let shown =
+        request.method() == http::Method::GET && session.get::<String>(FLASH_KEY).await.ok().flatten().is_some();
     let response = next.run(request).await;
     let is_page = response.status().is_success()
-        && response.headers().get(http::header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if shown && is_page && let Err(error) = session.remove::<String>(FLASH_KEY).await {
+        && response
+            .headers()
+            .get(http::header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if shown
+        && is_page
+        && let Err(error) = session.remove::<String>(FLASH_KEY).await
+    {
         tracing::warn!(%error, "a shown message could not be taken out of the session");
     }
     response

@@ -51,8 +51,7 @@ impl DbSessions {
     /// The database's.
     pub async fn prune(&self) -> Result<u64, StoreError> {
         let mut tx = self.store.write().await?;
-        let gone =
-            query("DELETE FROM sessions WHERE expires_at < $1").bind(self.clock.now()).execute(&mut tx).await?;
+        let gone = query("DELETE FROM sessions WHERE expires_at < $1").bind(self.clock.now()).execute(&mut tx).await?;
         tx.commit().await?;
         Ok(gone)
     }

@@ -19,8 +19,9 @@ use std::sync::Arc;
 pub const PROCESS_JOB: &str = "webhooks.process";
 
 /// What other features make of a change, in the transaction that marks it as read.
-pub type ChangeHandler =
-    Arc<dyn for<'a> Fn(&'a mut WriteTx, &'a Change) -> BoxFuture<'a, std::result::Result<(), StoreError>> + Send + Sync>;
+pub type ChangeHandler = Arc<
+    dyn for<'a> Fn(&'a mut WriteTx, &'a Change) -> BoxFuture<'a, std::result::Result<(), StoreError>> + Send + Sync,
+>;
 
 /// With what Meta's webhooks are verified.
 #[derive(Clone, Debug)]
@@ -51,10 +52,7 @@ impl Webhooks {
     /// Whether this is the word of the handshake.
     #[must_use]
     pub fn knows_verify_token(&self, given: &str) -> bool {
-        self.secrets
-            .verify_token
-            .as_ref()
-            .is_some_and(|token| text::constant_time_eq(token.expose_secret(), given))
+        self.secrets.verify_token.as_ref().is_some_and(|token| text::constant_time_eq(token.expose_secret(), given))
     }
 
     /// Whether `X-Hub-Signature-256` is that of these bytes, in constant time.

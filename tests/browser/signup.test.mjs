@@ -82,7 +82,9 @@ signup('several accounts', async ({ page, demo, sandbox }) => {
   for (let i = 0; i < count; i += 1) await boxes.nth(i).check();
   await page.getByRole('button', { name: 'Connect selected', exact: true }).click();
   await expectDone(page);
-  await assertConnected(page, demo, count);
+  // One grant is one connection, with all its accounts on its page.
+  await assertConnected(page, demo, 1);
+  assert.equal(await page.getByRole('heading', { level: 2 }).filter({ hasNotText: /next|Name of/ }).count(), count);
 
   // Once more: what is connected is marked, and connecting it again adds nothing.
   await sandbox.play(scenario.severalAccounts);
