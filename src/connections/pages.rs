@@ -178,8 +178,10 @@ fn number_todos(number: &Number, operator: &str) -> Vec<Todo> {
             link: Some(("https://business.facebook.com/business-support-home", "Open Business Support Home")),
         }),
     }
-    // Meta's own word on what stands in the way of sending.
+    // Meta's own word on what stands in the way of sending; what is wrong with the number itself is said above.
+    let said = !all.is_empty();
     let health = number.health.iter().flat_map(|health| &health.entities);
+    let health = health.filter(|entity| !(said && entity.entity_type == "PHONE_NUMBER"));
     for error in health.flat_map(|entity| &entity.errors).filter(|error| !error.error_description.is_empty()) {
         all.push(Todo {
             status: "problem",

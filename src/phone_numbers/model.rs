@@ -102,7 +102,7 @@ impl Quality {
     }
 }
 
-/// To how many people a day the business may write first.
+/// To how many people in 24 hours the business may write first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// So many.
@@ -120,7 +120,7 @@ impl Limit {
     #[must_use]
     pub fn words(&self) -> String {
         match self {
-            Self::PerDay(number) => format!("{} people a day", thousands(*number)),
+            Self::PerDay(number) => format!("{} people", thousands(*number)),
             Self::Unlimited => "No limit".to_owned(),
             Self::Other(word) => word.clone(),
             Self::Unknown => "Not known yet".to_owned(),
@@ -238,9 +238,9 @@ mod tests {
     #[test]
     fn limits_in_words() {
         for (tier, words) in [
-            ("TIER_250", "250 people a day"),
-            ("TIER_2K", "2,000 people a day"),
-            ("TIER_100K", "100,000 people a day"),
+            ("TIER_250", "250 people"),
+            ("TIER_2K", "2,000 people"),
+            ("TIER_100K", "100,000 people"),
             ("TIER_UNLIMITED", "No limit"),
             ("TIER_NEW", "TIER_NEW"),
         ] {

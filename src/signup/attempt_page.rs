@@ -229,6 +229,7 @@ async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt
         lead,
         station: match attempt.step {
             Step::Launched => 2,
+            Step::Failed if attempt.failure.as_ref().is_some_and(|failure| failure.at == Step::Launched) => 2,
             Step::Done => 4,
             _ => 3,
         },
