@@ -1,9 +1,11 @@
 //! Who did what, append-only. It holds IDs; names and addresses live elsewhere, so that erasing a
 //! person leaves the log whole.
 
-use super::{CustomerId, UserId};
 use crate::{
-    base::{clock::Clock, ids},
+    base::{
+        clock::Clock,
+        ids::{self, CustomerId, UserId},
+    },
     store::{Result, WriteTx, query},
 };
 

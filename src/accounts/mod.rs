@@ -11,7 +11,7 @@ mod queries;
 mod service;
 mod viewer;
 
-pub use model::{Customer, CustomerId, EmailAddress, Role, User, UserId};
+pub use model::{Customer, EmailAddress, Role, User};
 pub use pages::routes;
 pub use password::Passwords;
 pub use service::{AccountError, Accounts};

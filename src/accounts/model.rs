@@ -1,19 +1,8 @@
 //! Types and pure rules.
 
-use crate::{bindable_id, id_type};
+use crate::base::ids::{CustomerId, UserId};
 use std::{fmt, str::FromStr};
 use time::OffsetDateTime;
-
-id_type!(
-    /// A customer: a company of the operator's.
-    CustomerId
-);
-bindable_id!(CustomerId);
-id_type!(
-    /// A person who may sign in.
-    UserId
-);
-bindable_id!(UserId);
 
 /// What a person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

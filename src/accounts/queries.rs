@@ -1,6 +1,7 @@
 //! All SQL of `customers` and `users`.
 
-use super::model::{Customer, CustomerId, EmailAddress, User, UserId};
+use super::model::{Customer, EmailAddress, User};
+use crate::base::ids::{CustomerId, UserId};
 use crate::store::{Reads, Result, Row, WriteTx, query};
 use time::OffsetDateTime;
 

@@ -2,12 +2,15 @@
 
 use super::{
     audit,
-    model::{self, Customer, CustomerId, EmailAddress, Role, User, UserId},
+    model::{self, Customer, EmailAddress, Role, User},
     password::Passwords,
     queries::{self, NewUser},
 };
 use crate::{
-    base::clock::Clock,
+    base::{
+        clock::Clock,
+        ids::{CustomerId, UserId},
+    },
     store::{Store, StoreError},
 };
 use secrecy::{ExposeSecret, SecretString};

@@ -1,6 +1,7 @@
 //! Who is signed in, and what a route asks of them.
 
-use super::{Accounts, CustomerId, User, UserId};
+use super::{Accounts, User};
+use crate::base::ids::{CustomerId, UserId};
 use crate::web::{Error, Viewer, session::USER_KEY};
 use axum::{
     extract::{FromRequestParts, OriginalUri, Request},

@@ -18,7 +18,6 @@ pub fn random_token() -> String {
 }
 
 /// Declares a newtype over a UUIDv7 that can be made, parsed and shown.
-#[macro_export]
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -51,7 +50,6 @@ macro_rules! id_type {
 }
 
 /// Declares a newtype over an ID that Meta gives: digits, at most 32 of them.
-#[macro_export]
 macro_rules! meta_id_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -87,6 +85,23 @@ macro_rules! meta_id_type {
         }
     };
 }
+
+id_type!(
+    /// A customer: a company of the operator's.
+    CustomerId
+);
+id_type!(
+    /// A person who may sign in.
+    UserId
+);
+id_type!(
+    /// A connection: a grant of a customer's business to us.
+    ConnectionId
+);
+id_type!(
+    /// A signup attempt.
+    AttemptId
+);
 
 meta_id_type!(
     /// A WhatsApp Business Account's ID at Meta.

@@ -2,13 +2,15 @@
 //! token. What Meta does not let us undo does not keep the customer's token here for ever.
 
 use super::{
-    model::ConnectionId,
     queries,
     service::{Connections, Overview, TokenError},
 };
 use crate::{
     accounts::audit,
-    base::{clock, ids::WabaId},
+    base::{
+        clock,
+        ids::{ConnectionId, WabaId},
+    },
     graph::{self, Access, ErrorClass, GraphError},
     jobs::{JobError, Outcome},
     phone_numbers::Registration,

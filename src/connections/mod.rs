@@ -1,13 +1,15 @@
 //! What a customer has connected: a grant of their business to us (one business token) and the WABAs
 //! that it opens. One WABA belongs to one customer, by the primary key of `wabas`.
 
+mod grant;
 mod jobs;
 mod model;
 mod pages;
 mod queries;
 mod service;
 
+pub use grant::Grant;
 pub use jobs::DISCONNECT_JOB;
-pub use model::{Connection, ConnectionId, ConnectionState, Grant, Owner, WabaRecord};
+pub use model::{Connection, ConnectionState, Owner, WabaRecord};
 pub use pages::routes;
 pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError};

@@ -1,19 +1,8 @@
 //! Types and pure rules.
 
-use crate::{
-    accounts::CustomerId,
-    base::ids::{BusinessId, WabaId},
-    bindable_id, graph, id_type,
-};
-use secrecy::SecretString;
+use crate::base::ids::{BusinessId, ConnectionId, CustomerId, WabaId};
 use std::str::FromStr;
 use time::OffsetDateTime;
-
-id_type!(
-    /// A connection.
-    ConnectionId
-);
-bindable_id!(ConnectionId);
 
 /// How a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,42 +97,6 @@ pub struct Owner {
     pub customer: CustomerId,
     /// The connection.
     pub connection: ConnectionId,
-}
-
-/// What a finished signup hands over to be kept.
-#[derive(Clone, Debug)]
-pub struct Grant {
-    /// Whose it is.
-    pub customer: CustomerId,
-    /// The business token.
-    pub token: SecretString,
-    /// When it ends.
-    pub token_expires_at: Option<OffsetDateTime>,
-    /// When access to the data ends, which is another thing.
-    pub data_access_expires_at: Option<OffsetDateTime>,
-    /// The permissions.
-    pub scopes: Vec<String>,
-    /// The WABAs that were proven with the token and chosen, with their numbers.
-    pub wabas: Vec<(graph::Waba, Vec<graph::PhoneNumber>)>,
-}
-
-impl Grant {
-    /// The business that most of the WABAs belong to: a grant's usual case is one.
-    #[must_use]
-    pub fn business(&self) -> Option<(BusinessId, String)> {
-        self.wabas
-            .iter()
-            .find_map(|(waba, _)| waba.owner_business_info.as_ref())
-            .map(|business| (business.id.clone(), business.name.clone()))
-    }
-
-    /// What to call the connection until the customer says otherwise.
-    #[must_use]
-    pub fn name(&self) -> String {
-        let business = self.business().map(|(_, name)| name).filter(|name| !name.trim().is_empty());
-        let waba = || self.wabas.iter().map(|(waba, _)| waba.name.clone()).find(|name| !name.trim().is_empty());
-        crate::base::text::shorten(&business.or_else(waba).unwrap_or_else(|| "WhatsApp".to_owned()), 80)
-    }
 }
 
 /// The longest name of a connection, in characters.

@@ -1,11 +1,12 @@
 //! A customer's connections: the list, one of them, renaming and disconnecting.
 
 use super::{
-    model::{ConnectionId, ConnectionState, MAX_NAME_CHARS, WabaRecord},
+    model::{ConnectionState, MAX_NAME_CHARS, WabaRecord},
     service::{Connections, Overview},
 };
 use crate::{
     accounts::Member,
+    base::ids::ConnectionId,
     phone_numbers::{Number, Registration},
     web::{Badge, Chrome, Error, Form, Result, page, when::When},
 };
@@ -180,13 +181,11 @@ fn number_todos(number: &Number, operator: &str) -> Vec<Todo> {
     }
     // Meta's own word on what stands in the way of sending; what is wrong with the number itself is said above.
     let said = !all.is_empty();
-    let health = number.health.iter().flat_map(|health| &health.entities);
-    let health = health.filter(|entity| !(said && entity.entity_type == "PHONE_NUMBER"));
-    for error in health.flat_map(|entity| &entity.errors).filter(|error| !error.error_description.is_empty()) {
+    for obstacle in number.obstacles.iter().filter(|obstacle| !(said && obstacle.is_of_number)) {
         all.push(Todo {
             status: "problem",
-            title: format!("Meta says about {shown}: {}", error.error_description),
-            hint: error.possible_solution.clone(),
+            title: format!("Meta says about {shown}: {}", obstacle.description),
+            hint: obstacle.solution.clone(),
             link: None,
         });
     }

@@ -1,9 +1,8 @@
 //! All SQL of `connections` and `wabas`.
 
-use super::model::{Connection, ConnectionId, ConnectionState, Owner, WabaRecord};
+use super::model::{Connection, ConnectionState, Owner, WabaRecord};
 use crate::{
-    accounts::CustomerId,
-    base::ids::{BusinessId, WabaId},
+    base::ids::{BusinessId, ConnectionId, CustomerId, WabaId},
     graph,
     store::{Reads, Result, Row, WriteTx, query},
 };

@@ -1,15 +1,16 @@
 //! Use cases: keep a grant, read a connection, rename it, undo it.
 
 use super::{
+    grant::Grant,
     jobs::DisconnectRequest,
-    model::{Connection, ConnectionId, ConnectionState, Grant, Owner, WabaRecord},
+    model::{Connection, ConnectionState, Owner, WabaRecord},
     queries::{self, TokenRow},
 };
 use crate::{
-    accounts::{CustomerId, User, audit},
+    accounts::{User, audit},
     base::{
         clock::Clock,
-        ids::WabaId,
+        ids::{ConnectionId, CustomerId, WabaId},
         sealed::{KeyRing, Place, SealError},
     },
     graph,

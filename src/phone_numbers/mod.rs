@@ -2,6 +2,7 @@
 
 mod model;
 mod queries;
+mod service;
 
-pub use model::{Limit, Number, Quality, Registration, international};
-pub use queries::{list, list_for_wabas, replace, set_health};
+pub use model::{Limit, Number, Obstacle, Quality, Registration, international};
+pub use service::{list, replace, set_health};

@@ -1,9 +1,6 @@
 //! A number as Doorway keeps it, and its state in words.
 
-use crate::{
-    base::ids::{PhoneNumberId, WabaId},
-    graph,
-};
+use crate::base::ids::{PhoneNumberId, WabaId};
 use time::OffsetDateTime;
 
 /// A number as last read.
@@ -37,10 +34,22 @@ pub struct Number {
     pub is_on_biz_app: Option<bool>,
     /// Whether it has the blue tick.
     pub is_official: Option<bool>,
-    /// Whether it can send, by Meta's word.
-    pub health: Option<graph::Health>,
+    /// What stands in the way of sending, by Meta's word.
+    pub obstacles: Vec<Obstacle>,
     /// When it was read.
     pub read_at: OffsetDateTime,
+}
+
+/// What stands in the way of sending, in Meta's words.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/health-status>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// Whether it is the number's own, not its WABA's, business's or app's.
+    pub is_of_number: bool,
+    /// What is wrong.
+    pub description: String,
+    /// What Meta proposes.
+    pub solution: String,
 }
 
 /// How customers of the number rate it.
@@ -230,7 +239,7 @@ mod tests {
             account_mode: None,
             is_on_biz_app: None,
             is_official: None,
-            health: None,
+            obstacles: Vec::new(),
             read_at: OffsetDateTime::UNIX_EPOCH,
         }
     }

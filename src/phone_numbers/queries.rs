@@ -1,12 +1,25 @@
 //! All SQL of `phone_numbers`.
 
-use super::Number;
+use super::model::{Number, Obstacle};
 use crate::{
     base::ids::{PhoneNumberId, WabaId},
     graph,
     store::{Reads, Result, Row, StoreError, WriteTx, query},
 };
 use time::OffsetDateTime;
+
+fn obstacles(health: &graph::Health) -> Vec<Obstacle> {
+    let told = |entity: &graph::HealthEntity| {
+        let is_of_number = entity.entity_type == "PHONE_NUMBER";
+        let errors = entity.errors.clone().into_iter().filter(|error| !error.error_description.is_empty());
+        errors.map(move |error| Obstacle {
+            is_of_number,
+            description: error.error_description,
+            solution: error.possible_solution,
+        })
+    };
+    health.entities.iter().flat_map(told).collect()
+}
 
 fn number(row: &Row) -> Result<Number> {
     Ok(Number {
@@ -24,7 +37,7 @@ fn number(row: &Row) -> Result<Number> {
         account_mode: row.opt_text("account_mode")?,
         is_on_biz_app: row.opt_bool("is_on_biz_app")?,
         is_official: row.opt_bool("is_official_business_account")?,
-        health: row.opt_json("health")?,
+        obstacles: row.opt_json("health")?.as_ref().map(obstacles).unwrap_or_default(),
         read_at: row.time("read_at")?,
     })
 }
@@ -34,7 +47,7 @@ fn number(row: &Row) -> Result<Number> {
 ///
 /// # Errors
 /// The database's.
-pub async fn replace(
+pub(super) async fn replace(
     tx: &mut WriteTx,
     waba: &WabaId,
     numbers: &[graph::PhoneNumber],
@@ -80,7 +93,7 @@ pub async fn replace(
 ///
 /// # Errors
 /// The database's.
-pub async fn set_health(tx: &mut WriteTx, id: &PhoneNumberId, health: &graph::Health) -> Result<()> {
+pub(super) async fn set_health(tx: &mut WriteTx, id: &PhoneNumberId, health: &graph::Health) -> Result<()> {
     let json = serde_json::to_string(health).map_err(|_| StoreError::Value("health".to_owned()))?;
     query("UPDATE phone_numbers SET health = $1 WHERE phone_number_id = $2").bind(json).bind(id).execute(tx).await?;
     Ok(())
@@ -90,21 +103,9 @@ pub async fn set_health(tx: &mut WriteTx, id: &PhoneNumberId, health: &graph::He
 ///
 /// # Errors
 /// The database's.
-pub async fn list(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<Number>> {
+pub(super) async fn list(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<Number>> {
     query("SELECT * FROM phone_numbers WHERE waba_id = $1 ORDER BY display_phone_number")
         .bind(waba)
         .all(db, number)
         .await
-}
-
-/// The numbers of several WABAs.
-///
-/// # Errors
-/// The database's.
-pub async fn list_for_wabas(db: &mut impl Reads, wabas: impl IntoIterator<Item = &WabaId>) -> Result<Vec<Number>> {
-    let mut all = Vec::new();
-    for waba in wabas {
-        all.extend(list(db, waba).await?);
-    }
-    Ok(all)
 }

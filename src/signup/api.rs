@@ -1,13 +1,9 @@
 //! What the page's script calls: begin an attempt, bring its two halves, watch it.
 
-use super::{
-    changes::Changes,
-    model::{AttemptId, Step},
-    queries,
-    service::Signup,
-};
+use super::{changes::Changes, model::Step, queries, service::Signup};
 use crate::{
     accounts::Member,
+    base::ids::{AttemptId, CustomerId},
     web::{Error, Result, csrf::ScriptVerified},
 };
 use axum::{
@@ -140,7 +136,7 @@ async fn watch(
 }
 
 /// The attempt's version, and whether nothing more happens by itself.
-async fn look(signup: &Signup, customer: crate::accounts::CustomerId, id: AttemptId) -> Option<(i64, bool)> {
+async fn look(signup: &Signup, customer: CustomerId, id: AttemptId) -> Option<(i64, bool)> {
     let mut db = signup.store.read().await.ok()?;
     let (version, step) = queries::version(&mut db, customer, id).await.ok()??;
     // A failure may still be turned around by a half that comes late, so the page goes on listening.

@@ -1,14 +1,15 @@
 //! `/connect/attempts/{id}`: one page an attempt, which shows each step and keeps its address.
 
 use super::{
+    attempt::Attempt,
     connect_page::Launcher,
     failure::{Action, Words},
-    model::{Attempt, AttemptId, Flow, Step},
+    model::{Flow, Step},
     service::Signup,
 };
 use crate::{
     accounts::Member,
-    base::ids::WabaId,
+    base::ids::{AttemptId, WabaId},
     phone_numbers::Quality,
     web::{Chrome, Error, Form, Result, csp::OpensFacebook},
 };

@@ -1,7 +1,7 @@
 //! Tells open pages of this process that an attempt has changed. Pages of other processes find out by
 //! looking at its version.
 
-use super::model::AttemptId;
+use crate::base::ids::AttemptId;
 use tokio::sync::broadcast;
 
 /// A bell for all attempts. Cloning shares it.

@@ -1,7 +1,7 @@
 //! `/connect`: what is needed, what will happen, and the button.
 
 use super::{
-    model::Attempt,
+    attempt::Attempt,
     service::{MetaSetup, Signup},
 };
 use crate::{

@@ -6,6 +6,7 @@
 //! attempt on after a crash or a closed browser.
 
 mod api;
+mod attempt;
 mod attempt_page;
 mod changes;
 mod connect_page;
@@ -18,9 +19,10 @@ mod queries;
 mod service;
 mod steps;
 
+pub use attempt::Attempt;
 pub use failure::{Failure, Reason};
 pub use hint::{Hint, HintEvent};
-pub use model::{Attempt, AttemptId, Flow, Step};
+pub use model::{Flow, Step};
 pub use service::{MetaSetup, PartnerEvent, Signup};
 pub use steps::ADVANCE_JOB;
 

@@ -1,22 +1,7 @@
-//! The attempt and its steps.
+//! The ways and the steps of an attempt.
 
-use super::{failure::Failure, hint::Hint, inspect::GrantInfo};
-use crate::{
-    accounts::{CustomerId, UserId},
-    base::ids::WabaId,
-    bindable_id,
-    connections::ConnectionId,
-    graph, id_type,
-};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
-use time::OffsetDateTime;
-
-id_type!(
-    /// A signup attempt.
-    AttemptId
-);
-bindable_id!(AttemptId);
 
 /// Which way the customer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,101 +96,6 @@ impl FromStr for Step {
     type Err = ();
     fn from_str(s: &str) -> Result<Self, ()> {
         STEPS.iter().find(|(_, word)| *word == s).map(|(step, _)| *step).ok_or(())
-    }
-}
-
-/// A WABA that was proven with the token.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Candidate {
-    /// The WABA.
-    pub waba: graph::Waba,
-    /// Its numbers.
-    pub numbers: Vec<graph::PhoneNumber>,
-}
-
-/// Trouble at Meta's that is being waited out.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Trouble {
-    /// How often it was tried.
-    pub tries: u32,
-    /// What Meta said last.
-    pub error: graph::GraphError,
-    /// When it is tried next, in milliseconds since the epoch.
-    pub next_ms: i64,
-}
-
-/// One try of a customer to connect.
-#[derive(Clone, Debug)]
-pub struct Attempt {
-    /// Its ID.
-    pub id: AttemptId,
-    /// Whose it is.
-    pub customer_id: CustomerId,
-    /// Who began it.
-    pub user_id: UserId,
-    /// Which way it goes.
-    pub flow: Flow,
-    /// Whether the customer keeps using the WhatsApp Business app.
-    pub coexistence: bool,
-    /// How far it is.
-    pub step: Step,
-    /// Counts every change.
-    pub version: i64,
-    /// Since when it is at this step.
-    pub step_since: OffsetDateTime,
-    /// The code, sealed, until it is exchanged.
-    pub code_sealed: Option<String>,
-    /// When the code came.
-    pub code_received_at: Option<OffsetDateTime>,
-    /// When the browser said that Facebook's window was closed.
-    pub window_closed_at: Option<OffsetDateTime>,
-    /// The business token, sealed, until the connection has it.
-    pub token_sealed: Option<String>,
-    /// What the browser's message event said.
-    pub hint: Option<Hint>,
-    /// When it came.
-    pub hint_at: Option<OffsetDateTime>,
-    /// What inspection found.
-    pub grant: Option<GrantInfo>,
-    /// What was proven.
-    pub candidates: Vec<Candidate>,
-    /// What was chosen or typed.
-    pub chosen: Vec<WabaId>,
-    /// Why it failed.
-    pub failure: Option<Failure>,
-    /// What is being waited out.
-    pub trouble: Option<Trouble>,
-    /// What it led to.
-    pub connections: Vec<ConnectionId>,
-    /// When it began.
-    pub created_at: OffsetDateTime,
-}
-
-impl Attempt {
-    /// The candidates that were chosen.
-    pub fn chosen_candidates(&self) -> impl Iterator<Item = &Candidate> {
-        self.candidates.iter().filter(|candidate| self.chosen.contains(&candidate.waba.id))
-    }
-
-    /// The state that the page tells machines: `working`, `choose`, `done` or `failed`.
-    #[must_use]
-    pub fn machine_state(&self) -> &'static str {
-        match self.step {
-            Step::Done => "done",
-            Step::Failed => "failed",
-            step if step.waits_for_customer() => "choose",
-            _ => "working",
-        }
-    }
-
-    /// What the page tells machines besides.
-    #[must_use]
-    pub fn machine_reason(&self) -> String {
-        match (&self.failure, self.step) {
-            (Some(failure), Step::Failed) => failure.reason.as_str().to_owned(),
-            (_, Step::Launched) => "waiting_for_facebook".to_owned(),
-            (_, step) => step.as_str().to_owned(),
-        }
     }
 }
 

@@ -1,11 +1,10 @@
 //! All SQL of `signup_attempts` and `partner_events`.
 
-use super::model::{Attempt, AttemptId, Step};
+use super::{attempt::Attempt, model::Step};
 use crate::{
-    accounts::CustomerId,
     base::{
         clock::to_ms,
-        ids::{BusinessId, WabaId},
+        ids::{AttemptId, BusinessId, CustomerId, WabaId},
     },
     store::{Reads, Result, Row, StoreError, WriteTx, query},
 };

@@ -1,18 +1,19 @@
 //! Use cases: what the browser brings, what the customer decides, what Meta's webhook says.
 
 use super::{
+    attempt::Attempt,
     changes::Changes,
     failure::{Failure, Reason},
     hint::Hint,
-    model::{Attempt, AttemptId, Flow, Step},
+    model::{Flow, Step},
     queries,
     steps::ADVANCE_JOB,
 };
 use crate::{
-    accounts::{CustomerId, Member},
+    accounts::Member,
     base::{
         clock::Clock,
-        ids::{self, BusinessId, WabaId},
+        ids::{self, AttemptId, BusinessId, CustomerId, WabaId},
         sealed::{KeyRing, Place, SealError},
     },
     connections::Connections,

@@ -5,15 +5,16 @@
 //! proof (account and numbers side by side), subscription.
 
 use super::{
+    attempt::{Attempt, Candidate, Trouble},
     failure::{Failure, Reason},
     hint::Hint,
     inspect,
-    model::{Attempt, AttemptId, Candidate, Flow, Step, Trouble},
+    model::{Flow, Step},
     queries,
     service::{CODE_COLUMN, Change, Signup, SignupError, TOKEN_COLUMN, WINDOW, fail},
 };
 use crate::{
-    base::ids::WabaId,
+    base::ids::{AttemptId, WabaId},
     connections::{Grant, SaveError},
     graph::{Access, AppCredentials, ErrorClass, GraphError},
     jobs::{JobError, Outcome},

@@ -40,22 +40,22 @@ arg_from! {
     &crate::base::ids::BusinessId => Text, v => v.as_str().to_owned();
 }
 
-/// Lets an ID made with [`crate::id_type!`] be bound.
-#[macro_export]
-macro_rules! bindable_id {
-    ($name:ident) => {
-        impl From<$name> for $crate::store::Arg {
-            fn from(id: $name) -> Self {
+macro_rules! bindable_ids {
+    ($($name:ident)*) => {$(
+        impl From<crate::base::ids::$name> for Arg {
+            fn from(id: crate::base::ids::$name) -> Self {
                 Self::Text(Some(id.to_string()))
             }
         }
-        impl From<Option<$name>> for $crate::store::Arg {
-            fn from(id: Option<$name>) -> Self {
+        impl From<Option<crate::base::ids::$name>> for Arg {
+            fn from(id: Option<crate::base::ids::$name>) -> Self {
                 Self::Text(id.map(|id| id.to_string()))
             }
         }
-    };
+    )*};
 }
+
+bindable_ids! { CustomerId UserId ConnectionId AttemptId }
 
 /// A statement under way to be run. See [`query`].
 #[must_use = "a statement does nothing until it is run"]

@@ -1,8 +1,11 @@
 //! `/support`: search, what needs help, one customer's page, and releasing an account.
 
 use crate::{
-    accounts::{Accounts, Customer, CustomerId, Staff},
-    base::{clock::Clock, ids::WabaId},
+    accounts::{Accounts, Customer, Staff},
+    base::{
+        clock::Clock,
+        ids::{CustomerId, WabaId},
+    },
     connections::{ConnectionState, Connections},
     phone_numbers::Number,
     signup::{Attempt, Signup, Step},
