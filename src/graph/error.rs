@@ -190,6 +190,7 @@ impl ErrorBody {
             Some(details) if !wire.message.contains(details) => format!("{} ({details})", wire.message),
             _ => wire.message,
         };
+        let message = without_tokens(&message);
         ApiError {
             status,
             code: wire.code,
@@ -204,6 +205,22 @@ impl ErrorBody {
             has_body: true,
         }
     }
+}
+
+/// Meta repeats a token that it can't read in its message ("Malformed access token EAA..."): what is kept
+/// and logged has none.
+fn without_tokens(message: &str) -> String {
+    let mut clean = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find("EAA") {
+        clean.push_str(&rest[..at]);
+        clean.push_str("EAA…");
+        let tail = &rest[at..];
+        let end = tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(tail.len());
+        rest = &tail[end..];
+    }
+    clean.push_str(rest);
+    clean
 }
 
 #[cfg(test)]
@@ -228,6 +245,13 @@ mod tests {
         assert_eq!(class(400, r#"{"error":{"code":100,"error_subcode":33}}"#), ErrorClass::Rejected);
         assert_eq!(ApiError::bare(502, None).class(), ErrorClass::Transient);
         assert_eq!(ApiError::bare(400, None).class(), ErrorClass::Rejected);
+    }
+
+    #[test]
+    fn a_token_that_meta_repeats_is_not_kept() {
+        assert_eq!(without_tokens("Malformed access token EAAGx_9-Z: no"), "Malformed access token EAA…: no");
+        assert_eq!(without_tokens("EAA1 EAA2"), "EAA… EAA…");
+        assert_eq!(without_tokens("plain"), "plain");
     }
 
     #[test]

@@ -17,6 +17,10 @@ use std::{
 };
 use url::Url;
 
+/// How long an exchange may take. Longer than other calls: a code works once, so an answer that comes late
+/// is worth more than a second try.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The Meta app that Doorway is: its ID and secret.
 #[derive(Clone, Debug)]
 pub struct AppCredentials {
@@ -187,7 +191,7 @@ async fn transport(
         let builder = outbound
             .request(parts.method.clone(), url)
             .map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;
-        finish(builder.headers(parts.headers).body(body).send().await).await
+        finish(builder.headers(parts.headers).body(body).timeout(EXCHANGE_TIMEOUT).send().await).await
     }
     .await;
     log(&parts.method, "oauth/access_token", started, result.as_ref().err());

@@ -169,7 +169,7 @@ impl Signup {
         Ok(queries::recent_unfinished(&mut self.store.read().await?, limit).await?)
     }
 
-    /// Begins an attempt. With an ID of the browser's making, so that asking twice makes one.
+    /// Begins an attempt under this ID; one of theirs that is there already is given back.
     ///
     /// # Errors
     /// See [`SignupError`].

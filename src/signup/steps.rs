@@ -28,8 +28,10 @@ use time::{Duration, OffsetDateTime};
 pub const ADVANCE_JOB: &str = "signup.advance";
 /// How long the other half is waited for when Facebook's window is closed.
 const GRACE_CLOSED: Duration = Duration::seconds(3);
-/// How long Meta's webhook is waited for when the customer finished but the code did not come.
+/// How long Meta's webhook is waited for when the customer finished and the window closed without a code.
 const GRACE_CODE: Duration = Duration::seconds(20);
+/// How long a code is waited for that may still come: past its life, nothing is to be had from it.
+const GRACE_OPEN: Duration = Duration::seconds(45);
 /// How long the event or the webhook is waited for when the grant does not say which WABA.
 const GRACE_WABA: Duration = Duration::seconds(15);
 /// How often is looked while waiting.
@@ -182,6 +184,14 @@ impl Signup {
     async fn wait_for_code(&self, attempt: &Attempt) -> Result<Next, SignupError> {
         let now = self.clock.now();
         if let Some(hint) = attempt.hint.as_ref().filter(|hint| hint.is_finish()) {
+            // The code is the better proof, so it is waited for where it may still come.
+            let lost_at = match attempt.window_closed_at {
+                Some(closed) => closed,
+                None => attempt.hint_at.unwrap_or(attempt.created_at) + GRACE_OPEN,
+            };
+            if now < lost_at {
+                return Ok(Next::Wait(lost_at));
+            }
             if let Some(token) = self.recover(attempt, hint).await? {
                 let sealed = self.keys.seal(Self::place(TOKEN_COLUMN, &attempt.id.to_string()), &token);
                 tracing::info!(attempt = %attempt.id, "a lost signup was recovered with the system token");
@@ -192,8 +202,7 @@ impl Signup {
                     })
                     .await;
             }
-            let since = attempt.hint_at.max(attempt.window_closed_at).unwrap_or(attempt.created_at);
-            if now >= since + GRACE_CODE {
+            if now >= lost_at.max(attempt.hint_at.unwrap_or(lost_at)) + GRACE_CODE {
                 return self.fail_with(attempt, Failure::new(Reason::CodeMissing)).await;
             }
             return Ok(Next::Wait(now + LOOK));
@@ -212,8 +221,9 @@ impl Signup {
 
     /// Fetches the business token of a signup whose code got lost. The event alone proves nothing, so all
     /// of this must hold: Meta's webhook came after this attempt began and names the same WABA and
-    /// business; the WABA is nobody's; and no other customer has an attempt under way whose WABA it could
-    /// be. Else the customer tries again, which costs a minute and gives nothing away.
+    /// business; the WABA is nobody's; and no other customer had an attempt of late whose WABA it could be.
+    /// Else the customer tries again, which costs a minute and gives nothing away.
+    /// See `docs/decisions/0005-lost-codes.md`.
     async fn recover(&self, attempt: &Attempt, hint: &Hint) -> Result<Option<SecretString>, SignupError> {
         let (Some(system), Some(waba), Some(claimed)) = (&self.meta.system_token, &hint.waba_id, &hint.business_id)
         else {
@@ -223,11 +233,13 @@ impl Signup {
         let Some(Some(business)) = queries::partner_added(&mut db, waba, attempt.created_at).await? else {
             return Ok(None);
         };
-        let rivals = queries::open_since(&mut db, self.clock.now() - WINDOW).await?;
+        let others = queries::unfinished_of_others(&mut db, attempt.customer_id, self.clock.now() - WINDOW).await?;
         drop(db);
-        let ambiguous = rivals.iter().any(|other| {
-            other.customer_id != attempt.customer_id
-                && other.hint.as_ref().is_none_or(|hint| hint.waba_id.as_ref() == Some(waba))
+        // Whoever left, or finished with another WABA, is out of it; anybody else may be the one it belongs to.
+        let ambiguous = others.iter().any(|other| match &other.hint {
+            Some(hint) if hint.is_end() => false,
+            Some(hint) => hint.waba_id.as_ref().is_none_or(|named| named == waba),
+            None => true,
         });
         let taken = self.connections.owner(waba).await?.is_some_and(|owner| owner.customer != attempt.customer_id);
         if business != *claimed || ambiguous || taken {
