@@ -38,6 +38,8 @@ pub struct Config {
     pub solution_partner: bool,
     /// Set in demo mode: the sandbox's address, shown on every page.
     pub sandbox_url: Option<Url>,
+    /// What is odd but stops nothing, one line each.
+    pub warnings: Vec<String>,
 }
 
 /// What is set up at Meta.
@@ -95,6 +97,7 @@ const SETTINGS: [(&str, bool); 19] = [
 struct Raw {
     values: BTreeMap<String, String>,
     faults: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// How a setting is named in the environment, which is how faults name it.
@@ -104,7 +107,7 @@ fn env_name(name: &str) -> String {
 
 impl Raw {
     fn gather(file: Option<&Path>, env: &[(String, String)]) -> Self {
-        let mut raw = Self { values: BTreeMap::new(), faults: Vec::new() };
+        let mut raw = Self { values: BTreeMap::new(), faults: Vec::new(), warnings: Vec::new() };
         if let Some(path) = file {
             raw.read_file(path);
         }
@@ -114,7 +117,10 @@ impl Raw {
             if name.starts_with("TEST_") || name.starts_with("SANDBOX_") || name.starts_with("RECORD") {
                 continue;
             }
-            raw.insert(&name.to_lowercase(), value.clone(), "the environment");
+            if !raw.insert(&name.to_lowercase(), value.clone()) {
+                // It may be another program's, or a newer Doorway's.
+                raw.warnings.push(format!("DOORWAY_{name}: no such setting; ignored"));
+            }
         }
         raw
     }
@@ -140,7 +146,8 @@ impl Raw {
                         _ => None,
                     };
                     match text {
-                        Some(text) => self.insert(&name.to_lowercase(), text, &path.display().to_string()),
+                        Some(text) if self.insert(&name.to_lowercase(), text.clone()) => {}
+                        Some(_) => self.faults.push(format!("{name} in {}: no such setting", path.display())),
                         None => self.faults.push(format!("{name} in {}: must be a text", path.display())),
                     }
                 }
@@ -149,7 +156,8 @@ impl Raw {
         }
     }
 
-    fn insert(&mut self, name: &str, value: String, origin: &str) {
+    /// False where there is no such setting.
+    fn insert(&mut self, name: &str, value: String) -> bool {
         let base = name.strip_suffix("_file").unwrap_or(name);
         match SETTINGS.iter().find(|(known, _)| *known == base) {
             Some((_, may_be_file)) if base == name || *may_be_file => {
@@ -157,8 +165,9 @@ impl Raw {
                 self.values.remove(base);
                 self.values.remove(&format!("{base}_file"));
                 self.values.insert(name.to_owned(), value);
+                true
             }
-            _ => self.faults.push(format!("{} ({origin}): no such setting", env_name(name))),
+            _ => false,
         }
     }
 
@@ -293,6 +302,7 @@ impl Config {
             support_email,
             solution_partner,
             sandbox_url: None,
+            warnings: raw.warnings,
         })
     }
 
@@ -404,19 +414,11 @@ mod tests {
             ("DOORWAY_GRAPH_VERSION", "25"),
             ("DOORWAY_META_APP_ID", "abc"),
             ("DOORWAY_TRUSTED_PROXIES", "10.0.0.1, proxy"),
-            ("DOORWAY_TYPO", "x"),
         ])
         .unwrap_err();
-        for name in [
-            "LISTEN",
-            "PUBLIC_URL",
-            "SECRET_KEY",
-            "DATABASE_URL",
-            "GRAPH_VERSION",
-            "META_APP_ID",
-            "TRUSTED_PROXIES",
-            "TYPO",
-        ] {
+        for name in
+            ["LISTEN", "PUBLIC_URL", "SECRET_KEY", "DATABASE_URL", "GRAPH_VERSION", "META_APP_ID", "TRUSTED_PROXIES"]
+        {
             let of_it = lines.iter().filter(|line| line.starts_with(&format!("DOORWAY_{name}"))).count();
             assert_eq!(of_it, 1, "{name}: {lines:?}");
         }
@@ -453,7 +455,16 @@ mod tests {
         assert_eq!(config.operator_name, "Acme");
         assert_eq!(config.meta.app_id.unwrap().as_str(), "42");
         assert_eq!(config.trusted_proxies.len(), 1);
-        let missing = vec![("DOORWAY_SECRET_KEY_FILE".to_owned(), "/nowhere/key".to_owned())];
+        std::fs::write(&toml, "public_ulr = \"x\"\n").unwrap();
+        assert!(Config::from_parts(Some(&toml), &env).unwrap_err().0[0].contains("public_ulr"));
+        let mut odd = env.clone();
+        odd.push(("DOORWAY_TYPO".to_owned(), "x".to_owned()));
+        assert_eq!(Config::from_parts(None, &odd).unwrap().warnings.len(), 1);
+        std::fs::write(&toml, "").unwrap();
+        let missing = vec![
+            ("DOORWAY_SECRET_KEY_FILE".to_owned(), "/nowhere/key".to_owned()),
+            ("DOORWAY_PUBLIC_URL".to_owned(), "https://b.example.org".to_owned()),
+        ];
         assert!(Config::from_parts(Some(&toml), &missing).unwrap_err().0[0].contains("/nowhere/key"));
     }
 }

@@ -62,6 +62,7 @@ pub fn of_faults(faults: Vec<String>) -> Vec<Finding> {
 /// Looks at everything: the database, the keys, Meta's side.
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut all = vec![line(Grade::Green, "the configuration can be read", None)];
+    all.extend(config.warnings.iter().map(|warning| line(Grade::Amber, warning.clone(), Some("check the spelling"))));
     all.push(if config.is_https() {
         line(Grade::Green, format!("the public URL is {}", config.public_url), None)
     } else {

@@ -141,6 +141,7 @@ fn configuration(
         support_email: Some("help@demo.localhost".to_owned()),
         solution_partner: false,
         sandbox_url: Some(sandbox.clone()),
+        warnings: Vec::new(),
     })
 }
 

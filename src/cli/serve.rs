@@ -6,6 +6,9 @@ use tokio::net::TcpListener;
 
 pub(super) async fn run(args: ConfigArgs) -> CommandResult {
     let config = Config::load(args.config.as_deref())?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let stop = stop_on_signal()?;
     let store = Store::connect(&config.database_url).await?;
     store.migrate().await?;

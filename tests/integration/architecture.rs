@@ -122,8 +122,11 @@ fn the_table_has_no_cycle() {
     let allowed = allowed();
     let mut left: BTreeSet<&String> = allowed.keys().collect();
     while !left.is_empty() {
-        let free: Vec<&String> =
-            left.iter().filter(|name| allowed[**name].iter().all(|used| used == **name || !left.contains(used))).copied().collect();
+        let free: Vec<&String> = left
+            .iter()
+            .filter(|name| allowed[**name].iter().all(|used| used == **name || !left.contains(used)))
+            .copied()
+            .collect();
         assert!(!free.is_empty(), "a cycle among {left:?}");
         for name in free {
             left.remove(name);
