@@ -3,9 +3,9 @@
 use super::{
     attempt::Attempt,
     connect_page::Launcher,
-    failure::{Action, Words},
     model::{Flow, Step},
     service::Signup,
+    words::{Action, Words},
 };
 use crate::{
     accounts::Member,

@@ -18,6 +18,7 @@ mod oauth_page;
 mod queries;
 mod service;
 mod steps;
+mod words;
 
 pub use attempt::Attempt;
 pub use failure::{Failure, Reason};

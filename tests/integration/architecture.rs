@@ -1,5 +1,7 @@
 //! `docs/architecture.md` says who may use whom; the code must agree.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't read the source has failed")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
