@@ -73,13 +73,13 @@ pub struct AppSeed {
     pub name: String,
     /// Its secret.
     pub secret: SecretString,
-    /// The Facebook Login for Business configuration of Embedded Signup.
+    /// The Facebook Login for Business configuration of Embedded Signup; empty: any ID is taken for one.
     pub config_id: String,
     /// The operator's business portfolio.
     pub business_id: String,
     /// A system user's token of that portfolio.
     pub system_token: SecretString,
-    /// *Valid OAuth redirect URIs*, each matched exactly.
+    /// *Valid OAuth redirect URIs*, each matched exactly; none: any on loopback, as for an app in development.
     pub redirect_uris: Vec<Url>,
     /// *Allowed domains for the JavaScript SDK*: hosts, hosts with ports, or origins.
     pub allowed_domains: Vec<String>,
