@@ -115,6 +115,8 @@ struct AttemptPage {
     choices: Vec<Choice>,
     choice_error: Option<&'static str>,
     waba_id_needed: bool,
+    /// Message events count from here as well as from facebook.com.
+    dialog_origin: String,
     typed: String,
     typed_error: Option<String>,
     words: Option<Words>,
@@ -239,6 +241,7 @@ async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt
         choices: choices(signup, member, &attempt).await?,
         choice_error: None,
         waba_id_needed: attempt.step == Step::WabaIdNeeded,
+        dialog_origin: signup.meta.dialog_url.origin().ascii_serialization(),
         typed: attempt.chosen.first().filter(|_| typed_error.is_some()).map(ToString::to_string).unwrap_or_default(),
         typed_error,
         words,
