@@ -121,6 +121,8 @@ struct AttemptPage {
     typed_error: Option<String>,
     words: Option<Words>,
     launcher: Option<Launcher>,
+    /// Trying again is there, but not the obvious next step.
+    is_quiet: bool,
     is_oauth: bool,
     connections: Vec<(String, String)>,
     numbers: Vec<String>,
@@ -223,7 +225,12 @@ async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt
         "Facebook does not let us use this account. Check the digits. If they are right, connect as an admin of the business, and leave WhatsApp switched on.".to_owned()
     });
     let launches = attempt.step == Step::Failed || attempt.step == Step::Launched;
-    let launcher = if launches { Launcher::new(&signup.meta, member, Some(&attempt)) } else { None };
+    let mut launcher = if launches { Launcher::new(&signup.meta, member, Some(&attempt)) } else { None };
+    let writes = words.as_ref().is_some_and(|words| words.action == Action::Write);
+    let is_quiet = writes && chrome.site.support_email.is_some();
+    if let Some(launcher) = &mut launcher {
+        launcher.is_quiet = is_quiet;
+    }
     Ok(AttemptPage {
         id: attempt.id.to_string(),
         state: attempt.machine_state(),
@@ -246,6 +253,7 @@ async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt
         typed_error,
         words,
         launcher,
+        is_quiet,
         is_oauth: attempt.flow == Flow::OAuth,
         connections,
         numbers,
