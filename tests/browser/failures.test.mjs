@@ -41,6 +41,7 @@ failures('cancelled on each screen', async ({ page, demo, sandbox }) => {
     await tryOnce(page);
     await expectFailure(page, 'cancelled', { title });
     assert.match(await mainText(page), cure);
+    assert.equal(await page.locator('.journey [aria-current="step"]').innerText(), 'Facebook', 'where they left');
   }
   await endsDone(page);
 });
