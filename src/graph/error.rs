@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Why a call did not succeed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "error", rename_all = "snake_case")]
 pub enum GraphError {
     /// Meta answered with an error.
     Api(Box<ApiError>),
@@ -252,6 +252,20 @@ mod tests {
         assert_eq!(without_tokens("Malformed access token EAAGx_9-Z: no"), "Malformed access token EAA…: no");
         assert_eq!(without_tokens("EAA1 EAA2"), "EAA… EAA…");
         assert_eq!(without_tokens("plain"), "plain");
+    }
+
+    #[test]
+    fn what_is_kept_of_an_error_reads_back() {
+        let api = serde_json::from_str::<ErrorBody>(r#"{"error":{"message":"x","type":"OAuthException","code":190}}"#);
+        for error in [
+            GraphError::Api(Box::new(api.unwrap().into_error(401, Some(3)))),
+            GraphError::Unreachable { timeout: true, detail: "late".to_owned() },
+            GraphError::Unreadable { detail: "odd".to_owned() },
+        ] {
+            let json = serde_json::to_string(&error).unwrap();
+            let back: GraphError = serde_json::from_str(&json).unwrap();
+            assert_eq!(back.to_string(), error.to_string(), "{json}");
+        }
     }
 
     #[test]
