@@ -141,6 +141,22 @@ pub(super) async fn by_business(
     .await
 }
 
+/// Whether a connection of another customer that is not over belongs to this business.
+pub(super) async fn is_business_of_others(
+    db: &mut impl Reads,
+    customer: CustomerId,
+    business: &BusinessId,
+) -> Result<bool> {
+    let found = query(
+        "SELECT id FROM connections WHERE business_id = $1 AND customer_id <> $2 AND state <> 'disconnected' LIMIT 1",
+    )
+    .bind(business)
+    .bind(customer)
+    .optional(db, |row| row.text("id"))
+    .await?;
+    Ok(found.is_some())
+}
+
 /// All that are not over, the newest first.
 pub(super) async fn list(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<Connection>> {
     query(

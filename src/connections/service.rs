@@ -10,7 +10,7 @@ use crate::{
     accounts::{User, audit},
     base::{
         clock::Clock,
-        ids::{ConnectionId, CustomerId, WabaId},
+        ids::{BusinessId, ConnectionId, CustomerId, WabaId},
         sealed::{KeyRing, Place, SealError},
     },
     graph,
@@ -178,6 +178,22 @@ impl Connections {
     /// The database's.
     pub async fn owner(&self, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
         queries::owner(&mut self.store.read().await?, waba).await
+    }
+
+    /// Whether a WABA, or a connection to the business that owns it, is another customer's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_anothers(
+        &self,
+        customer: CustomerId,
+        waba: &WabaId,
+        business: &BusinessId,
+    ) -> Result<bool, StoreError> {
+        let mut db = self.store.read().await?;
+        let owner = queries::owner(&mut db, waba).await?;
+        Ok(owner.is_some_and(|owner| owner.customer != customer)
+            || queries::is_business_of_others(&mut db, customer, business).await?)
     }
 
     /// Whether a WABA is still this customer's.

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Why a call did not succeed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "error", rename_all = "snake_case")]
 pub enum GraphError {
     /// Meta answered with an error.
     Api(Box<ApiError>),

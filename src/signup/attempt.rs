@@ -7,7 +7,7 @@ use super::{
     model::{Flow, Step},
 };
 use crate::{
-    base::ids::{AttemptId, ConnectionId, CustomerId, UserId, WabaId},
+    base::ids::{AttemptId, BusinessId, ConnectionId, CustomerId, UserId, WabaId},
     graph,
 };
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,23 @@ impl Attempt {
     /// The candidates that were chosen.
     pub fn chosen_candidates(&self) -> impl Iterator<Item = &Candidate> {
         self.candidates.iter().filter(|candidate| self.chosen.contains(&candidate.waba.id))
+    }
+
+    /// Whether it could be this attempt through which that business shared the WABA. Whoever left is out of
+    /// it, and so is who finished with another business, or came through without it.
+    #[must_use]
+    pub fn may_be_of(&self, waba: &WabaId, business: &BusinessId) -> bool {
+        let opens = |grant: &GrantInfo| grant.waba_ids.contains(waba) || grant.business_ids.contains(business);
+        if self.grant.as_ref().is_some_and(opens) {
+            return true;
+        }
+        let open = self.step != Step::Done;
+        match &self.hint {
+            Some(hint) if hint.is_end() => false,
+            Some(hint) if hint.business_id.as_ref() == Some(business) => true,
+            Some(hint) => hint.waba_id.as_ref().map_or(open, |named| named == waba),
+            None => open,
+        }
     }
 
     /// The state that the page tells machines: `working`, `choose`, `done` or `failed`.

@@ -221,8 +221,9 @@ impl Signup {
 
     /// Fetches the business token of a signup whose code got lost. The event alone proves nothing, so all
     /// of this must hold: Meta's webhook came after this attempt began and names the same WABA and
-    /// business; the WABA is nobody's; and no other customer had an attempt of late whose WABA it could be.
-    /// Else the customer tries again, which costs a minute and gives nothing away.
+    /// business; the WABA is nobody's, and the business no other customer's (its token opens all that it
+    /// shared); and no other customer had an attempt of late whose WABA it could be. Else the customer tries
+    /// again, which costs a minute and gives nothing away.
     /// See `docs/decisions/0005-lost-codes.md`.
     async fn recover(&self, attempt: &Attempt, hint: &Hint) -> Result<Option<SecretString>, SignupError> {
         let (Some(system), Some(waba), Some(claimed)) = (&self.meta.system_token, &hint.waba_id, &hint.business_id)
@@ -233,15 +234,10 @@ impl Signup {
         let Some(Some(business)) = queries::partner_added(&mut db, waba, attempt.created_at).await? else {
             return Ok(None);
         };
-        let others = queries::unfinished_of_others(&mut db, attempt.customer_id, self.clock.now() - WINDOW).await?;
+        let others = queries::of_others(&mut db, attempt.customer_id, self.clock.now() - WINDOW).await?;
         drop(db);
-        // Whoever left, or finished with another WABA, is out of it; anybody else may be the one it belongs to.
-        let ambiguous = others.iter().any(|other| match &other.hint {
-            Some(hint) if hint.is_end() => false,
-            Some(hint) => hint.waba_id.as_ref().is_none_or(|named| named == waba),
-            None => true,
-        });
-        let taken = self.connections.owner(waba).await?.is_some_and(|owner| owner.customer != attempt.customer_id);
+        let ambiguous = others.iter().any(|other| other.may_be_of(waba, &business));
+        let taken = self.connections.is_anothers(attempt.customer_id, waba, &business).await?;
         if business != *claimed || ambiguous || taken {
             return Ok(None);
         }

@@ -1,4 +1,18 @@
 //! The integration tests, in one binary: each further one would link the whole tree again.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+#[macro_use]
+mod support;
+
+mod accounts;
 mod architecture;
+mod commands;
+mod connections;
+mod durability;
+mod jobs;
 mod sandbox;
+mod secrets;
+mod signup;
+mod tenants;
+mod webhooks;

@@ -1,0 +1,73 @@
+//! The portal within the test's own process, on a real port.
+
+use super::{Database, Meta, meta};
+use doorway::{
+    accounts::Accounts,
+    app::App,
+    base::{clock::Clock, sealed::KeyRing},
+    config::{Config, MetaConfig},
+    connections::Connections,
+    signup::Signup,
+    store::Store,
+    webhooks::Webhooks,
+};
+use std::{net::SocketAddr, time::Duration};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// A portal that is served.
+pub struct Portal {
+    pub url: Url,
+    pub accounts: Accounts,
+    pub connections: Connections,
+    pub signup: Signup,
+    pub webhooks: Webhooks,
+    pub store: Store,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+/// The configuration with which the portal at this address talks to this sandbox.
+pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &Meta) -> Config {
+    Config {
+        listen,
+        public_url: portal.clone(),
+        database_url: db.url.clone(),
+        keys: KeyRing::new(&KeyRing::generate(), []).unwrap(),
+        meta: MetaConfig {
+            graph_url: sandbox.url.clone(),
+            dialog_url: sandbox.url.clone(),
+            sdk_url: sandbox.url.join("/en_US/sdk.js").unwrap(),
+            graph_version: "v25.0".to_owned(),
+            app_id: Some(meta::APP_ID.parse().unwrap()),
+            app_secret: Some(meta::APP_SECRET.into()),
+            es_config_id: Some(meta::CONFIG_ID.to_owned()),
+            verify_token: Some(meta::VERIFY_TOKEN.into()),
+            system_token: Some(meta::SYSTEM_TOKEN.into()),
+        },
+        trusted_proxies: Vec::new(),
+        operator_name: "Test Operator".to_owned(),
+        support_email: Some("help@operator.example".to_owned()),
+        solution_partner: false,
+        sandbox_url: None,
+    }
+}
+
+impl Portal {
+    pub async fn serve(config: &Config, store: Store, clock: Clock, listener: TcpListener) -> Self {
+        let app = App::build(config, store.clone(), clock).unwrap();
+        let (accounts, connections) = (app.accounts.clone(), app.connections.clone());
+        let (signup, webhooks) = (app.signup.clone(), app.webhooks.clone());
+        let stop = CancellationToken::new();
+        let told = stop.clone();
+        let serving = tokio::spawn(async move { app.serve(listener, told).await.unwrap() });
+        Self { url: config.public_url.clone(), accounts, connections, signup, webhooks, store, stop, serving }
+    }
+
+    /// Ends it as SIGTERM would.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        tokio::time::timeout(Duration::from_secs(5), self.serving).await.unwrap().unwrap();
+    }
+}
