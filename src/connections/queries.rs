@@ -71,6 +71,13 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Waits until no other transaction is saving a grant of this customer, and keeps them waiting until the
+/// end of this one. On SQLite, which has one writer, that is so anyway.
+pub(super) async fn lock_customer(tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
+    query("UPDATE customers SET name = name WHERE id = $1").bind(customer).execute(tx).await?;
+    Ok(())
+}
+
 /// Gives a connection a new token; what made it stale is over.
 pub(super) async fn renew(tx: &mut WriteTx, token: &TokenRow<'_>) -> Result<()> {
     query(
