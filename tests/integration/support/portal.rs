@@ -51,6 +51,7 @@ pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &
         support_email: Some("help@operator.example".to_owned()),
         solution_partner: false,
         sandbox_url: None,
+        warnings: Vec::new(),
     }
 }
 

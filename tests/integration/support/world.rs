@@ -18,6 +18,8 @@ pub struct World {
     pub portal: Portal,
     pub meta: Meta,
     pub clock: Clock,
+    /// Where it really listens, whatever its public URL is.
+    pub listening: Url,
     pub db: Database,
 }
 
@@ -37,7 +39,7 @@ impl World {
         let mut config = portal::configuration(&db, listen, &url, &meta);
         change(&mut config);
         let portal = Portal::serve(&config, db.store().await, clock.clone(), listener).await;
-        Self { portal, meta, clock, db }
+        Self { portal, meta, clock, listening: url, db }
     }
 
     /// Without an Embedded Signup configuration: plain OAuth.
