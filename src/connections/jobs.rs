@@ -72,8 +72,33 @@ impl Connections {
         if trouble {
             tracing::warn!(connection = %id, "disconnected without Meta's confirmation: it did not answer in time");
         }
-        self.forget(&overview).await?;
+        if !self.forget(&overview).await? {
+            self.subscribe_again(graph, app_secret, id).await?;
+        }
         Ok(Outcome::Done)
+    }
+
+    /// The customer connected again while we were at it: what we have just switched off is switched on again.
+    /// Where that fails, the connection's page says that messages are off.
+    async fn subscribe_again(
+        &self,
+        graph: &graph::Client,
+        app_secret: Option<&SecretString>,
+        id: ConnectionId,
+    ) -> Result<(), JobError> {
+        let Some(overview) = self.overview(id).await? else { return Ok(()) };
+        let Ok(token) = self.token(id).await else { return Ok(()) };
+        let access = Access { token, app_secret: app_secret.cloned() };
+        for (waba, _) in &overview.wabas {
+            let result = graph.subscribe_app(&access, &waba.id).await;
+            if let Err(error) = &result {
+                tracing::warn!(connection = %id, waba = %waba.id, %error, "connected again, but without webhooks");
+            }
+            let mut tx = self.store.write().await?;
+            queries::set_subscribed(&mut tx, &waba.id, result.is_ok().then(|| self.clock.now())).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     async fn calls(
@@ -96,13 +121,17 @@ impl Connections {
         results
     }
 
-    async fn forget(&self, overview: &Overview) -> Result<(), StoreError> {
+    /// False where the customer connected again meanwhile: then nothing is forgotten.
+    async fn forget(&self, overview: &Overview) -> Result<bool, StoreError> {
         let mut tx = self.store.write().await?;
+        if !queries::end_undone(&mut tx, overview.connection.id, self.clock.now()).await? {
+            return Ok(false);
+        }
         for (waba, _) in &overview.wabas {
             queries::remove_waba(&mut tx, &waba.id).await?;
         }
-        queries::end(&mut tx, overview.connection.id, self.clock.now()).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     async fn request(&self, id: ConnectionId) -> Result<Option<DisconnectRequest>, JobError> {

@@ -262,6 +262,19 @@ pub(super) async fn remove_waba(tx: &mut WriteTx, waba: &WabaId) -> Result<()> {
     Ok(())
 }
 
+/// Ends a connection that is being undone; false where it is not, or not any more.
+pub(super) async fn end_undone(tx: &mut WriteTx, id: ConnectionId, now: OffsetDateTime) -> Result<bool> {
+    let changed = query(
+        "UPDATE connections SET state = 'disconnected', token_sealed = NULL, disconnecting = NULL, \
+         disconnected_at = $1 WHERE id = $2 AND state = 'disconnecting'",
+    )
+    .bind(now)
+    .bind(id)
+    .execute(tx)
+    .await?;
+    Ok(changed == 1)
+}
+
 /// Ends a connection: the token is deleted.
 pub(super) async fn end(tx: &mut WriteTx, id: ConnectionId, now: OffsetDateTime) -> Result<()> {
     query(
