@@ -20,7 +20,8 @@ pub struct World {
     pub clock: Clock,
     /// Where it really listens, whatever its public URL is.
     pub listening: Url,
-    pub db: Database,
+    /// Dropped last.
+    _db: Database,
 }
 
 impl World {
@@ -39,7 +40,7 @@ impl World {
         let mut config = portal::configuration(&db, listen, &url, &meta);
         change(&mut config);
         let portal = Portal::serve(&config, db.store().await, clock.clone(), listener).await;
-        Self { portal, meta, clock, listening: url, db }
+        Self { portal, meta, clock, listening: url, _db: db }
     }
 
     /// Without an Embedded Signup configuration: plain OAuth.
