@@ -87,6 +87,8 @@ impl Connections {
     /// [`SaveError::Claimed`] where a WABA is another customer's; drop the transaction then.
     pub async fn save(&self, tx: &mut WriteTx, grant: &Grant) -> Result<Vec<ConnectionId>, SaveError> {
         let now = self.clock.now();
+        // Two attempts at the same moment would each find no connection, and make one.
+        queries::lock_customer(tx, grant.customer).await?;
         let mut holders = Vec::new();
         let mut claimed = Vec::new();
         for (waba, _) in &grant.wabas {

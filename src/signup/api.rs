@@ -58,8 +58,8 @@ struct Begun {
 
 async fn begin(
     State(signup): State<Signup>,
-    _: ScriptVerified,
     member: Member,
+    _: ScriptVerified,
     Json(body): Json<Begin>,
 ) -> Result<(StatusCode, Json<Begun>)> {
     let attempt = signup.begin(&member, AttemptId::new(), body.coexistence).await?;
@@ -69,8 +69,8 @@ async fn begin(
 
 async fn event(
     State(signup): State<Signup>,
-    _: ScriptVerified,
     member: Member,
+    _: ScriptVerified,
     Path(id): Path<String>,
     Json(body): Json<Value>,
 ) -> Result<StatusCode> {
@@ -85,8 +85,8 @@ struct Code {
 
 async fn code(
     State(signup): State<Signup>,
-    _: ScriptVerified,
     member: Member,
+    _: ScriptVerified,
     Path(id): Path<String>,
     Json(body): Json<Code>,
 ) -> Result<StatusCode> {
@@ -96,8 +96,8 @@ async fn code(
 
 async fn closed(
     State(signup): State<Signup>,
-    _: ScriptVerified,
     member: Member,
+    _: ScriptVerified,
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
     signup.window_closed(member.customer, parse(&id)?).await?;

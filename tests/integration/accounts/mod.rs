@@ -1,1 +1,9 @@
-//! To come.
+//! Signing in and out, sessions, and the protection of forms.
+
+mod csrf;
+mod headers;
+mod sessions;
+mod signin;
+
+use crate::support::*;
+use serde_json::json;

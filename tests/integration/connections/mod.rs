@@ -1,1 +1,8 @@
-//! To come.
+//! What a customer does with a connection.
+
+mod disconnect;
+mod interrupted;
+mod rename;
+
+use crate::support::*;
+use serde_json::json;

@@ -101,12 +101,9 @@ async fn the_typed_id_is_proven_before_it_is_saved(db: Database) {
     let foreign = id(&world.meta.signup(&[]).await, "waba_ids", 0);
     let attempt = browser.attempt_at(browser.get(&callback).await.location());
     says(&attempt.ends("choose", "waba_id_needed").await, &["Where to find it", "business.facebook.com"]);
-    let typed = |text: &'static str| {
-        browser
-            .post(Box::leak(format!("{}/waba", attempt.url).into_boxed_str()), Box::leak(Box::new([("waba_id", text)])))
-    };
+    let url = format!("{}/waba", attempt.url);
     for malformed in ["12 34x", "", "1/../me"] {
-        let page = typed(malformed).await;
+        let page = browser.post(&url, &[("waba_id", malformed)]).await;
         assert_eq!(page.status, 422);
         says(&page, &["The ID has digits only"]);
         let field = page.tag_with("id=\"waba-id\"").unwrap();
@@ -115,7 +112,6 @@ async fn the_typed_id_is_proven_before_it_is_saved(db: Database) {
             "{field}"
         );
     }
-    let url = format!("{}/waba", attempt.url);
     assert_eq!(browser.post(&url, &[("waba_id", &foreign)]).await.location(), attempt.url);
     let page = attempt.ends("choose", "waba_id_needed").await;
     says(&page, &["Facebook does not let us use this account"]);

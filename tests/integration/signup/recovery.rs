@@ -27,9 +27,12 @@ async fn event_only(world: &World, browser: &Browser) -> (Attempt, Value) {
 
 /// The webhook has come and was read, and still nobody has got anything.
 async fn webhook_was_read(world: &World) {
-    eventually("the webhook", || async {
-        let count = world.number("SELECT count(*) AS n FROM partner_events", "n").await;
-        (count > Some(0)).then_some(())
+    let waiting = "SELECT count(*) AS n FROM webhook_deliveries WHERE processed_at IS NULL";
+    eventually("the webhooks", || async {
+        let sent = world.meta.control(http::Method::GET, "state", json!({})).await["webhooks_waiting"] == 0;
+        let read = world.number(waiting, "n").await == Some(0);
+        let kept = world.number("SELECT count(*) AS n FROM partner_events", "n").await > Some(0);
+        (sent && read && kept).then_some(())
     })
     .await;
 }
@@ -89,7 +92,10 @@ async fn is_not_recovered_while_another_customer_chooses(db: Database) {
     attempt.bring_all(&signup).await;
     attempt.ends("choose", "choosing").await;
     webhook_was_read(&world).await;
-    planted.event(&signup).await;
+    // Not the one that the victim's own event named.
+    let mut event = signup.clone();
+    event["event"]["data"]["waba_id"] = signup["waba_ids"][1].clone();
+    planted.event(&event).await;
     planted.closed().await;
     stays_lost(&world, &planted).await;
     attempt.ends("choose", "choosing").await;

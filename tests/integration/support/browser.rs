@@ -3,7 +3,7 @@
 
 use super::{Page, eventually};
 use doorway::base::http::{Outbound, Reach, read_capped};
-use http::{HeaderMap, Method, StatusCode};
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -63,7 +63,14 @@ impl Browser {
         Ok(page)
     }
 
+    /// Sends it, again where the network breaks, as `static/js/post.mjs` does.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Page {
+        for pause in [300, 1_000, 2_000, 4_000] {
+            if let Ok(page) = self.try_send(request.try_clone().unwrap()).await {
+                return page;
+            }
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
         self.try_send(request).await.unwrap()
     }
 
@@ -121,10 +128,6 @@ impl Browser {
 
     pub fn csrf(&self) -> String {
         self.kept.lock().unwrap().csrf.clone()
-    }
-
-    pub fn set_csrf(&self, csrf: &str) {
-        self.kept.lock().unwrap().csrf = csrf.to_owned();
     }
 
     /// The session cookie's value.
@@ -241,9 +244,4 @@ impl Attempt {
         assert_eq!(all.len(), 1, "{all:?}");
         all.into_iter().next().unwrap()
     }
-}
-
-/// A header as text.
-pub fn header(headers: &HeaderMap, name: &str) -> String {
-    headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
 }

@@ -38,6 +38,11 @@ impl Database {
         self.server.is_none()
     }
 
+    /// A database that is not there, and can't be made.
+    pub fn missing(&self) -> String {
+        if self.is_sqlite() { "sqlite:///nowhere/at/all.db".to_owned() } else { format!("{}_none", self.url) }
+    }
+
     /// Connected and migrated.
     pub async fn store(&self) -> Store {
         let store = Store::connect(&self.url).await.unwrap();

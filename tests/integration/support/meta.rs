@@ -82,15 +82,17 @@ struct Seen {
     delay: Duration,
 }
 
-/// What becomes of a held call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Hold {
-    /// Calls to paths with this text wait.
-    At(Method, String),
-    /// They go on.
-    Released,
-    /// They end without effect.
-    Abandoned,
+/// Which calls wait, and what becomes of those that waited.
+#[derive(Clone, Debug, Default)]
+struct Holds {
+    at: Vec<(Method, String)>,
+    abandoned: bool,
+}
+
+impl Holds {
+    fn keep(&self, method: &Method, path: &str) -> bool {
+        self.at.iter().any(|(held, part)| held == method && path.contains(part))
+    }
 }
 
 /// The sandbox. Cloning shares it.
@@ -99,7 +101,7 @@ pub struct Meta {
     pub url: Url,
     http: Outbound,
     seen: Arc<Mutex<Seen>>,
-    hold: Arc<watch::Sender<Hold>>,
+    holds: Arc<watch::Sender<Holds>>,
 }
 
 impl Meta {
@@ -131,7 +133,7 @@ impl Meta {
         };
         let sandbox = Sandbox::open(options, clock).unwrap();
         let http = Outbound::new(Reach::Operator, Duration::from_secs(60));
-        let meta = Self { url, http, seen: Arc::default(), hold: Arc::new(watch::channel(Hold::Released).0) };
+        let meta = Self { url, http, seen: Arc::default(), holds: Arc::new(watch::channel(Holds::default()).0) };
         let router: Router = sandbox.router().layer(middleware::from_fn_with_state(meta.clone(), watch_call));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         meta
@@ -201,17 +203,17 @@ impl Meta {
 
     /// Lets calls to paths with this text wait, before they have any effect.
     pub fn hold(&self, method: Method, path: &str) {
-        self.hold.send_replace(Hold::At(method, path.to_owned()));
+        self.holds.send_modify(|holds| holds.at.push((method, path.to_owned())));
     }
 
     /// Lets those that wait go on.
     pub fn release(&self) {
-        self.hold.send_replace(Hold::Released);
+        self.holds.send_replace(Holds::default());
     }
 
     /// Ends those that wait; they never had an effect.
     pub fn abandon(&self) {
-        self.hold.send_replace(Hold::Abandoned);
+        self.holds.send_replace(Holds { at: Vec::new(), abandoned: true });
     }
 }
 
@@ -234,19 +236,17 @@ async fn watch_call(State(meta): State<Meta>, request: Request, next: Next) -> R
         began: Instant::now(),
         ended: None,
     };
-    let here = Hold::At(call.method.clone(), call.path.clone());
     let (at, delay) = {
         let mut seen = meta.seen.lock().unwrap();
         seen.calls.push(call);
         (seen.calls.len() - 1, seen.delay)
     };
     tokio::time::sleep(delay).await;
-    let held =
-        |hold: &Hold| matches!((hold, &here), (Hold::At(m, part), Hold::At(n, path)) if m == n && path.contains(part));
-    let mut hold = meta.hold.subscribe();
-    if held(&hold.borrow_and_update()) {
-        let after = hold.wait_for(|hold| !held(hold)).await.unwrap().clone();
-        if after == Hold::Abandoned {
+    let mut holds = meta.holds.subscribe();
+    let held = holds.borrow_and_update().keep(&parts.method, parts.uri.path());
+    if held {
+        let after = holds.wait_for(|holds| !holds.keep(&parts.method, parts.uri.path())).await.unwrap().abandoned;
+        if after {
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     }

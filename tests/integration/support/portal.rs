@@ -7,12 +7,10 @@ use doorway::{
     base::{clock::Clock, sealed::KeyRing},
     config::{Config, MetaConfig},
     connections::Connections,
-    signup::Signup,
     store::Store,
-    webhooks::Webhooks,
 };
-use std::{net::SocketAddr, time::Duration};
-use tokio::{net::TcpListener, task::JoinHandle};
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -21,11 +19,7 @@ pub struct Portal {
     pub url: Url,
     pub accounts: Accounts,
     pub connections: Connections,
-    pub signup: Signup,
-    pub webhooks: Webhooks,
     pub store: Store,
-    stop: CancellationToken,
-    serving: JoinHandle<()>,
 }
 
 /// The configuration with which the portal at this address talks to this sandbox.
@@ -51,6 +45,7 @@ pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &
         support_email: Some("help@operator.example".to_owned()),
         solution_partner: false,
         sandbox_url: None,
+        warnings: Vec::new(),
     }
 }
 
@@ -58,16 +53,7 @@ impl Portal {
     pub async fn serve(config: &Config, store: Store, clock: Clock, listener: TcpListener) -> Self {
         let app = App::build(config, store.clone(), clock).unwrap();
         let (accounts, connections) = (app.accounts.clone(), app.connections.clone());
-        let (signup, webhooks) = (app.signup.clone(), app.webhooks.clone());
-        let stop = CancellationToken::new();
-        let told = stop.clone();
-        let serving = tokio::spawn(async move { app.serve(listener, told).await.unwrap() });
-        Self { url: config.public_url.clone(), accounts, connections, signup, webhooks, store, stop, serving }
-    }
-
-    /// Ends it as SIGTERM would.
-    pub async fn stop(self) {
-        self.stop.cancel();
-        tokio::time::timeout(Duration::from_secs(5), self.serving).await.unwrap().unwrap();
+        tokio::spawn(async move { app.serve(listener, CancellationToken::new()).await.unwrap() });
+        Self { url: config.public_url.clone(), accounts, connections, store }
     }
 }

@@ -18,7 +18,10 @@ pub struct World {
     pub portal: Portal,
     pub meta: Meta,
     pub clock: Clock,
-    pub db: Database,
+    /// Where it really listens, whatever its public URL is.
+    pub listening: Url,
+    /// Dropped last.
+    _db: Database,
 }
 
 impl World {
@@ -37,7 +40,7 @@ impl World {
         let mut config = portal::configuration(&db, listen, &url, &meta);
         change(&mut config);
         let portal = Portal::serve(&config, db.store().await, clock.clone(), listener).await;
-        Self { portal, meta, clock, db }
+        Self { portal, meta, clock, listening: url, _db: db }
     }
 
     /// Without an Embedded Signup configuration: plain OAuth.

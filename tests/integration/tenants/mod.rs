@@ -1,1 +1,7 @@
-//! To come.
+//! Nobody sees another's data, and one WABA belongs to one customer.
+
+mod one_owner;
+mod routes;
+
+use crate::support::*;
+use serde_json::json;
