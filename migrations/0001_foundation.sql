@@ -161,9 +161,11 @@ CREATE TABLE partner_events (
     event TEXT NOT NULL,
     waba_id TEXT NOT NULL,
     business_id TEXT,
+    -- When it happened, by Meta's word; a webhook may be redelivered days later.
+    told_at BIGINT NOT NULL,
     received_at BIGINT NOT NULL
 );
-CREATE INDEX partner_events_by_waba ON partner_events (waba_id, received_at);
+CREATE INDEX partner_events_by_waba ON partner_events (waba_id, told_at);
 
 -- What Meta posted, kept before it is answered.
 CREATE TABLE webhook_deliveries (

@@ -185,7 +185,8 @@ fn on_change(signup: Signup) -> ChangeHandler {
             let waba = text("waba_id").and_then(|id| id.parse::<WabaId>().ok());
             if let (true, Some(waba)) = (event.starts_with("PARTNER_"), waba) {
                 let business = text("owner_business_id").and_then(|id| id.parse().ok());
-                signup.partner_event(tx, &PartnerEvent { event: event.to_owned(), waba, business }).await?;
+                let at = change.time.and_then(|at| time::OffsetDateTime::from_unix_timestamp(at).ok());
+                signup.partner_event(tx, &PartnerEvent { event: event.to_owned(), waba, business, at }).await?;
             }
             Ok(())
         })
@@ -204,7 +205,7 @@ fn handlers(
     let advance = signup.clone();
     let process = webhooks.clone();
     let (undo, graph, secret) = (connections.clone(), graph.clone(), config.meta.app_secret.clone());
-    let (prune, now) = (sessions.clone(), clock.clone());
+    let (prune, bodies, now) = (sessions.clone(), webhooks.clone(), clock.clone());
     Handlers::from([
         (
             ADVANCE_JOB,
@@ -230,9 +231,10 @@ fn handlers(
         (
             PRUNE_JOB,
             jobs::handler(move |_| {
-                let (sessions, clock) = (prune.clone(), now.clone());
+                let (sessions, webhooks, clock) = (prune.clone(), bodies.clone(), now.clone());
                 async move {
                     sessions.prune().await?;
+                    webhooks.prune().await?;
                     Ok(Outcome::Again(clock.now() + PRUNE_EVERY))
                 }
             }),

@@ -1,7 +1,10 @@
 //! Start page, signing in and out, one's own account.
 
 use super::{AccountError, Accounts, SignedIn, User, model::MIN_PASSWORD_CHARS};
-use crate::web::{Chrome, Error, Form, Result, page, session::USER_KEY};
+use crate::web::{
+    Chrome, Error, Form, Result, page,
+    session::{IDLE, USER_KEY},
+};
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
@@ -13,7 +16,7 @@ use axum::{
 };
 use secrecy::SecretString;
 use serde::Deserialize;
-use tower_sessions::Session;
+use tower_sessions::{Expiry, Session};
 
 /// The routes of this feature.
 pub fn routes(accounts: Accounts) -> Router {
@@ -55,7 +58,11 @@ struct NextQuery {
 
 /// Where to go after signing in: a path of ours, nothing else.
 fn safe_next(next: &str) -> Option<&str> {
-    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    // Browsers drop tabs and newlines and read a backslash as a slash, so that /<tab>/evil.example would lead
+    // away.
+    let own = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(|c: char| c == '\\' || c.is_control() || !c.is_ascii());
     own.then_some(next)
 }
 
@@ -108,6 +115,7 @@ async fn sign_in(
 async fn begin(session: &Session, user: &User) -> Result<()> {
     session.clear().await;
     session.cycle_id().await?;
+    session.set_expiry(Some(Expiry::OnInactivity(IDLE)));
     session.insert(USER_KEY, user.id.to_string()).await?;
     Ok(())
 }
@@ -230,7 +238,15 @@ mod tests {
     #[test]
     fn after_signing_in_one_stays_on_this_site() {
         assert_eq!(safe_next("/connect?x=1"), Some("/connect?x=1"));
-        for evil in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nSet-Cookie: x"] {
+        for evil in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\r\nSet-Cookie: x",
+            "/\t/evil.example",
+            "/\0",
+        ] {
             assert_eq!(safe_next(evil), None, "{evil}");
         }
     }

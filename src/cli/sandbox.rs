@@ -31,16 +31,16 @@ pub(super) struct SandboxArgs {
     /// Its App Secret.
     #[arg(long, default_value = DEFAULT_APP_SECRET)]
     app_secret: SecretString,
-    /// Its Facebook Login for Business configuration.
-    #[arg(long, default_value = DEFAULT_CONFIG_ID)]
+    /// Its Facebook Login for Business configuration; without one, any ID is taken for it.
+    #[arg(long, default_value = "", hide_default_value = true)]
     config_id: String,
     /// The operator's system token.
     #[arg(long, default_value = DEFAULT_SYSTEM_TOKEN)]
     system_token: SecretString,
-    /// A valid OAuth redirect URI; may be given several times.
+    /// A valid OAuth redirect URI; may be given several times. Without any: all on loopback.
     #[arg(long = "redirect-uri", value_name = "URL")]
     redirect_uris: Vec<Url>,
-    /// A host (or host:port) that may open the popup; may be given several times. Without any: localhost.
+    /// A host (or host:port) that may open the popup; may be given several times. Without any: localhost and 127.0.0.1.
     #[arg(long = "allowed-domain", value_name = "HOST")]
     allowed_domains: Vec<String>,
     /// Where webhooks go, taken as verified. Else: POST /{app}/subscriptions, as at Meta.
@@ -86,8 +86,11 @@ pub(super) async fn run(args: SandboxArgs) -> CommandResult {
     let data_dir =
         args.data_dir.or_else(|| temporary.as_ref().map(|dir| dir.path().to_owned())).ok_or("no data directory")?;
     std::fs::create_dir_all(&data_dir)?;
-    let allowed_domains =
-        if args.allowed_domains.is_empty() { vec!["localhost".to_owned()] } else { args.allowed_domains };
+    let allowed_domains = if args.allowed_domains.is_empty() {
+        ["localhost", "127.0.0.1"].map(str::to_owned).to_vec()
+    } else {
+        args.allowed_domains
+    };
     let webhook = match (args.callback_url, args.verify_token) {
         (Some(callback_url), Some(verify_token)) => {
             Some(WebhookSeed { callback_url, verify_token, fields: WEBHOOK_FIELDS.map(str::to_owned).to_vec() })
@@ -115,7 +118,7 @@ pub(super) async fn run(args: SandboxArgs) -> CommandResult {
         Clock::system(),
     )?;
     println!("Sandbox of Meta: {public_url}\n  nothing here reaches Meta; open that address to see what it can do");
-    println!("  App ID {}, configuration {}, state in {}", args.app_id, args.config_id, data_dir.display());
+    println!("  App ID {}, state in {}", args.app_id, data_dir.display());
     app::serve(listener, app::traced(sandbox.router()), stop).await?;
     Ok(())
 }

@@ -35,6 +35,8 @@ pub struct ApiError {
     /// The subcode.
     pub subcode: Option<i64>,
     /// The type, such as `OAuthException`.
+    // Not `kind`: under that name the enum above keeps which of its variants this is.
+    #[serde(rename = "type")]
     pub kind: String,
     /// The message for developers.
     pub message: String,
@@ -255,16 +257,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_of_an_error_reads_back() {
-        let api = serde_json::from_str::<ErrorBody>(r#"{"error":{"message":"x","type":"OAuthException","code":190}}"#);
+    fn what_is_kept_reads_back() {
+        let json = r#"{"error":{"message":"x","type":"OAuthException","code":190,"error_subcode":460}}"#;
+        let api = serde_json::from_str::<ErrorBody>(json).unwrap().into_error(401, Some(3));
         for error in [
-            GraphError::Api(Box::new(api.unwrap().into_error(401, Some(3)))),
-            GraphError::Unreachable { timeout: true, detail: "late".to_owned() },
-            GraphError::Unreadable { detail: "odd".to_owned() },
+            GraphError::Api(Box::new(api)),
+            GraphError::Unreachable { timeout: true, detail: "closed".to_owned() },
+            GraphError::Unreadable { detail: "no id".to_owned() },
         ] {
-            let json = serde_json::to_string(&error).unwrap();
-            let back: GraphError = serde_json::from_str(&json).unwrap();
-            assert_eq!(back.to_string(), error.to_string(), "{json}");
+            let kept = serde_json::to_string(&error).unwrap();
+            let read: GraphError = serde_json::from_str(&kept).unwrap();
+            assert_eq!(format!("{read:?}"), format!("{error:?}"));
         }
     }
 

@@ -102,6 +102,10 @@ impl Client {
         path: &str,
         call: Call<'_>,
     ) -> Result<T> {
+        parse(&self.call_raw(access, method, path, call).await?)
+    }
+
+    async fn call_raw(&self, access: &Access, method: Method, path: &str, call: Call<'_>) -> Result<Vec<u8>> {
         let mut url = self.url(path);
         {
             let mut pairs = url.query_pairs_mut();
@@ -127,9 +131,12 @@ impl Client {
         let started = Instant::now();
         let result = finish(request.send().await).await;
         log(&method, path, started, result.as_ref().err());
-        let bytes = result?;
-        serde_json::from_slice(&bytes).map_err(|error| GraphError::Unreadable { detail: error.to_string() })
+        result
     }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| GraphError::Unreadable { detail: error.to_string() })
 }
 
 /// Reads an answer: its body where it is a success, Graph's error otherwise.

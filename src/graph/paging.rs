@@ -1,12 +1,14 @@
 //! Lists come in pages with cursors.
 //! <https://developers.facebook.com/docs/graph-api/results>
 
-use super::{Access, Call, Client, Result};
+use super::{Access, Call, Client, GraphError, Result, parse};
 use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// The most pages that are read of one list; at 100 a page no customer has more.
-const MAX_PAGES: usize = 200;
+const MAX_PAGES: usize = 100;
+/// The most that is read of one list, in bytes: what the other side sends must not fill our memory.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
@@ -31,6 +33,7 @@ impl Client {
     pub(super) async fn list<T: DeserializeOwned>(&self, access: &Access, path: &str, fields: &str) -> Result<Vec<T>> {
         let mut all = Vec::new();
         let mut after: Option<String> = None;
+        let mut bytes = 0;
         for _ in 0..MAX_PAGES {
             let mut query = vec![("limit", "100".to_owned())];
             if !fields.is_empty() {
@@ -39,16 +42,22 @@ impl Client {
             if let Some(after) = &after {
                 query.push(("after", after.clone()));
             }
-            let page: Page<T> = self.call(access, Method::GET, path, Call { query, ..Call::default() }).await?;
+            let body = self.call_raw(access, Method::GET, path, Call { query, ..Call::default() }).await?;
+            bytes += body.len();
+            if bytes > MAX_BYTES {
+                return Err(GraphError::Unreadable { detail: format!("a list of more than {MAX_BYTES} bytes") });
+            }
+            let page: Page<T> = parse(&body)?;
             all.extend(page.data);
-            after = page
+            let next = page
                 .paging
                 .filter(|paging| paging.next.is_some())
                 .and_then(|paging| paging.cursors)
                 .and_then(|cursors| cursors.after);
-            if after.is_none() {
+            if next.is_none() || next == after {
                 break;
             }
+            after = next;
         }
         Ok(all)
     }

@@ -111,12 +111,11 @@ async fn guard(State(sandbox): State<Sandbox>, request: Request, next: Next) -> 
     if !same_site(&sandbox, request.headers()) {
         return refused(StatusCode::FORBIDDEN, "the Host or the Origin is not the sandbox's own").into_response();
     }
-    if !sandbox.on_loopback() {
+    if !sandbox.is_open() {
         let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let given = given.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         if !sandbox.control_token().is_some_and(|token| constant_time_eq(token, given)) {
-            return refused(StatusCode::UNAUTHORIZED, "off loopback the control token is needed as a bearer token")
-                .into_response();
+            return refused(StatusCode::UNAUTHORIZED, "the control token is needed as a bearer token").into_response();
         }
     }
     next.run(request).await

@@ -64,7 +64,7 @@ fn day(ms: i64) -> String {
 
 /// `GET /`. Off loopback the state is only for those with the control token, so not here.
 pub(super) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> Response {
-    let open = sandbox.on_loopback() && control::same_site(&sandbox, &headers);
+    let open = sandbox.is_open() && control::same_site(&sandbox, &headers);
     let now_ms = sandbox.now_ms();
     let calls: Vec<Seen> = {
         let seen = sandbox.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,7 +137,7 @@ pub(super) async fn arm(
     headers: HeaderMap,
     Form(form): Form<Vec<(String, String)>>,
 ) -> Response {
-    if !sandbox.on_loopback() || !control::same_site(&sandbox, &headers) {
+    if !sandbox.is_open() || !control::same_site(&sandbox, &headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
     let chosen = form.iter().filter(|(name, _)| name == "scenario");

@@ -61,7 +61,7 @@ pub struct Options {
     pub app: AppSeed,
     /// The app's default callback, taken as already verified.
     pub webhook: Option<WebhookSeed>,
-    /// Needed as a bearer token on `/_sandbox/` where `public_url` is off loopback.
+    /// Where there is one, it is needed as a bearer token on `/_sandbox/`; off loopback nothing works without.
     pub control_token: Option<SecretString>,
 }
 
@@ -73,13 +73,13 @@ pub struct AppSeed {
     pub name: String,
     /// Its secret.
     pub secret: SecretString,
-    /// The Facebook Login for Business configuration of Embedded Signup.
+    /// The Facebook Login for Business configuration of Embedded Signup; empty: any ID is taken for one.
     pub config_id: String,
     /// The operator's business portfolio.
     pub business_id: String,
     /// A system user's token of that portfolio.
     pub system_token: SecretString,
-    /// *Valid OAuth redirect URIs*, each matched exactly.
+    /// *Valid OAuth redirect URIs*, each matched exactly; none: any on loopback, as for an app in development.
     pub redirect_uris: Vec<Url>,
     /// *Allowed domains for the JavaScript SDK*: hosts, hosts with ports, or origins.
     pub allowed_domains: Vec<String>,
@@ -196,8 +196,10 @@ impl Sandbox {
         self.inner.public_url.origin().ascii_serialization()
     }
 
-    fn on_loopback(&self) -> bool {
-        control::is_loopback(self.inner.public_url.host_str().unwrap_or_default())
+    /// Whether whoever reaches it may control it: on loopback, where no token was asked for.
+    fn is_open(&self) -> bool {
+        let loopback = control::is_loopback(self.inner.public_url.host_str().unwrap_or_default());
+        loopback && self.inner.control_token.is_none()
     }
 
     fn control_token(&self) -> Option<&str> {

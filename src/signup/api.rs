@@ -24,6 +24,8 @@ use std::{convert::Infallible, str::FromStr, time::Duration};
 
 /// The most that a script may send, in bytes.
 const MAX_BODY: usize = 32 * 1024;
+/// How long one stream lasts.
+const MAX_STREAM: Duration = Duration::from_secs(600);
 /// How often is looked for changes that another process made.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -111,11 +113,13 @@ async fn watch(
 ) -> Result<Sse<impl Stream<Item = std::result::Result<Event, Infallible>>>> {
     let id = parse(&id)?;
     signup.get(member.customer, id).await?;
+    // Then the browser comes again, and it is seen whether somebody is still signed in.
+    let until = tokio::time::Instant::now() + MAX_STREAM;
     let start = (signup.changes.listen(), None, false);
     let stream = futures_util::stream::unfold(start, move |(mut bell, mut seen, ended)| {
         let (signup, customer) = (signup.clone(), member.customer);
         async move {
-            if ended {
+            if ended || tokio::time::Instant::now() >= until {
                 return None;
             }
             loop {
@@ -127,6 +131,9 @@ async fn watch(
                     }
                     Some((_, true)) | None => return None,
                     Some(_) => {}
+                }
+                if tokio::time::Instant::now() >= until {
+                    return None;
                 }
                 let _ = tokio::time::timeout(LOOK, Changes::heard(&mut bell, id)).await;
             }

@@ -115,10 +115,14 @@ struct AttemptPage {
     choices: Vec<Choice>,
     choice_error: Option<&'static str>,
     waba_id_needed: bool,
+    /// Message events count from here as well as from facebook.com.
+    dialog_origin: String,
     typed: String,
     typed_error: Option<String>,
     words: Option<Words>,
     launcher: Option<Launcher>,
+    /// Trying again is there, but not the obvious next step.
+    is_quiet: bool,
     is_oauth: bool,
     connections: Vec<(String, String)>,
     numbers: Vec<String>,
@@ -221,7 +225,12 @@ async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt
         "Facebook does not let us use this account. Check the digits. If they are right, connect as an admin of the business, and leave WhatsApp switched on.".to_owned()
     });
     let launches = attempt.step == Step::Failed || attempt.step == Step::Launched;
-    let launcher = if launches { Launcher::new(&signup.meta, member, Some(&attempt)) } else { None };
+    let mut launcher = if launches { Launcher::new(&signup.meta, member, Some(&attempt)) } else { None };
+    let writes = words.as_ref().is_some_and(|words| words.action == Action::Write);
+    let is_quiet = writes && chrome.site.support_email.is_some();
+    if let Some(launcher) = &mut launcher {
+        launcher.is_quiet = is_quiet;
+    }
     Ok(AttemptPage {
         id: attempt.id.to_string(),
         state: attempt.machine_state(),
@@ -239,10 +248,12 @@ async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt
         choices: choices(signup, member, &attempt).await?,
         choice_error: None,
         waba_id_needed: attempt.step == Step::WabaIdNeeded,
+        dialog_origin: signup.meta.dialog_url.origin().ascii_serialization(),
         typed: attempt.chosen.first().filter(|_| typed_error.is_some()).map(ToString::to_string).unwrap_or_default(),
         typed_error,
         words,
         launcher,
+        is_quiet,
         is_oauth: attempt.flow == Flow::OAuth,
         connections,
         numbers,

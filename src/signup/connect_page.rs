@@ -38,6 +38,8 @@ pub(super) struct Launcher {
     pub coexistence: bool,
     /// The page that it stands on is about a failed attempt.
     pub is_retry: bool,
+    /// Something else is the obvious next step on its page.
+    pub is_quiet: bool,
 }
 
 impl Launcher {
@@ -59,6 +61,7 @@ impl Launcher {
             setup: setup.to_string(),
             coexistence: failed.is_some_and(|attempt| attempt.coexistence),
             is_retry: failed.is_some(),
+            is_quiet: false,
         })
     }
 }

@@ -45,6 +45,8 @@ pub enum Reason {
     SubscribeFailed,
     /// The customer said no in the full-page dialog.
     Denied,
+    /// The customer did not come back in time to choose, or to go on.
+    TimedOut,
     /// Our own fault.
     Internal,
 }
@@ -71,6 +73,7 @@ impl Reason {
             Self::WrongApp => "wrong_app",
             Self::SubscribeFailed => "subscribe_failed",
             Self::Denied => "denied",
+            Self::TimedOut => "timed_out",
             Self::Internal => "internal",
         }
     }

@@ -6,6 +6,7 @@
 //! attempt on after a crash or a closed browser.
 
 mod api;
+mod arrivals;
 mod attempt;
 mod attempt_page;
 mod changes;
@@ -15,9 +16,11 @@ mod hint;
 mod inspect;
 mod model;
 mod oauth_page;
+mod prove;
 mod queries;
 mod service;
 mod steps;
+mod waiting;
 mod words;
 
 pub use attempt::Attempt;

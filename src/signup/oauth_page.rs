@@ -6,12 +6,12 @@ use super::{
     service::{Signup, SignupError},
 };
 use crate::{
-    accounts::Member,
+    accounts::{Member, User},
     base::text::shorten,
     web::{Error, Form, Result},
 };
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Query, State},
     response::Redirect,
     routing::{get, post},
@@ -44,7 +44,15 @@ struct Answer {
 }
 
 /// Facebook leads back here. The code is kept at once, and the browser sent on to an address without it.
-async fn callback(State(signup): State<Signup>, member: Member, Query(answer): Query<Answer>) -> Result<Redirect> {
+async fn callback(
+    State(signup): State<Signup>,
+    user: Option<Extension<User>>,
+    Query(answer): Query<Answer>,
+) -> Result<Redirect> {
+    // Signed out meanwhile: the code must not travel on in an address, so they start again.
+    let Some(Extension(user)) = user else { return Ok(Redirect::to("/signin?next=/connect")) };
+    let customer = user.customer_id.ok_or(Error::Forbidden)?;
+    let member = Member { user, customer };
     let outcome = match answer.code {
         Some(code) => Ok(code),
         None => Err(failure(answer.error.as_deref(), answer.error_description.or(answer.error_message))),

@@ -156,39 +156,41 @@ pub(super) async fn insert_partner_event(
     event: &str,
     waba: &WabaId,
     business: Option<&BusinessId>,
-    now: OffsetDateTime,
+    (told_at, now): (OffsetDateTime, OffsetDateTime),
 ) -> Result<()> {
-    query("INSERT INTO partner_events (id, event, waba_id, business_id, received_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(crate::base::ids::new_uuid().to_string())
-        .bind(event)
-        .bind(waba)
-        .bind(business.cloned())
-        .bind(now)
-        .execute(tx)
-        .await?;
+    query(
+        "INSERT INTO partner_events (id, event, waba_id, business_id, told_at, received_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(crate::base::ids::new_uuid().to_string())
+    .bind(event)
+    .bind(waba)
+    .bind(business.cloned())
+    .bind(told_at)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
-/// The business that shared a WABA with us since then, by Meta's webhook.
+/// The business that shared a WABA with us last, by Meta's webhook, and when.
 pub(super) async fn partner_added(
     db: &mut impl Reads,
     waba: &WabaId,
-    since: OffsetDateTime,
-) -> Result<Option<Option<BusinessId>>> {
+) -> Result<Option<(Option<BusinessId>, OffsetDateTime)>> {
     query(
-        "SELECT business_id FROM partner_events WHERE waba_id = $1 AND received_at >= $2 \
-         AND event IN ('PARTNER_ADDED', 'PARTNER_APP_INSTALLED') ORDER BY received_at DESC LIMIT 1",
+        "SELECT business_id, told_at FROM partner_events WHERE waba_id = $1 \
+         AND event IN ('PARTNER_ADDED', 'PARTNER_APP_INSTALLED') ORDER BY told_at DESC LIMIT 1",
     )
     .bind(waba)
-    .bind(since)
-    .optional(db, |row| row.opt_parse("business_id"))
+    .optional(db, |row| Ok((row.opt_parse("business_id")?, row.time("told_at")?)))
     .await
 }
 
 /// WABAs that were shared with us since then, by Meta's webhook.
 pub(super) async fn partners_since(db: &mut impl Reads, since: OffsetDateTime, limit: i64) -> Result<Vec<WabaId>> {
     query(
-        "SELECT DISTINCT waba_id FROM partner_events WHERE received_at >= $1 \
+        "SELECT DISTINCT waba_id FROM partner_events WHERE told_at >= $1 \
          AND event IN ('PARTNER_ADDED', 'PARTNER_APP_INSTALLED') ORDER BY waba_id LIMIT $2",
     )
     .bind(since)

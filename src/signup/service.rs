@@ -3,8 +3,7 @@
 use super::{
     attempt::Attempt,
     changes::Changes,
-    failure::{Failure, Reason},
-    hint::Hint,
+    failure::Failure,
     model::{Flow, Step},
     queries,
     steps::ADVANCE_JOB,
@@ -22,10 +21,9 @@ use crate::{
     store::{Store, StoreError, WriteTx},
 };
 use secrecy::SecretString;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 use url::Url;
 
 /// The table of attempts, for what is sealed in it.
@@ -34,10 +32,10 @@ pub(super) const TABLE: &str = "signup_attempts";
 pub(super) const CODE_COLUMN: &str = "code_sealed";
 /// The column of the business token.
 pub(super) const TOKEN_COLUMN: &str = "token_sealed";
+/// How many attempts a customer may begin in [`WINDOW`].
+const MAX_BEGUN: i64 = 40;
 /// How long Facebook's window may stay open.
 pub(super) const WINDOW: Duration = Duration::hours(1);
-/// The longest code that is believed to be one, in bytes.
-const MAX_CODE: usize = 4_096;
 
 /// What the operator has set up at Meta.
 #[derive(Clone, Debug)]
@@ -67,6 +65,9 @@ pub enum SignupError {
     /// The operator has not set up the app.
     #[error("no App ID is configured")]
     NotConfigured,
+    /// A customer began too often of late.
+    #[error("too many attempts in the last hour")]
+    TooMany,
     /// What was sent makes no sense; the text is shown.
     #[error("{0}")]
     Invalid(&'static str),
@@ -86,6 +87,9 @@ impl From<SignupError> for crate::web::Error {
         match error {
             SignupError::NotFound => Self::NotFound,
             SignupError::Invalid(text) => Self::BadRequest(text.to_owned()),
+            SignupError::TooMany => Self::Conflict(
+                "There were very many attempts in the last hour. Wait a while, then start again.".to_owned(),
+            ),
             SignupError::NotConfigured => Self::Conflict("WhatsApp Embedded Signup is not configured yet.".to_owned()),
             SignupError::Busy | SignupError::Seal(_) | SignupError::Store(_) => Self::internal(error),
         }
@@ -101,6 +105,8 @@ pub struct PartnerEvent {
     pub waba: WabaId,
     /// The business that owns it.
     pub business: Option<BusinessId>,
+    /// When it happened, by Meta's word.
+    pub at: Option<OffsetDateTime>,
 }
 
 /// Signup attempts. Cloning shares what is beneath.
@@ -200,6 +206,10 @@ impl Signup {
         if self.meta.app.is_none() {
             return Err(SignupError::NotConfigured);
         }
+        let begun = queries::recent(&mut self.store.read().await?, member.customer, MAX_BEGUN).await?;
+        if begun.len() as i64 == MAX_BEGUN && begun.iter().all(|one| one.created_at > self.clock.now() - WINDOW) {
+            return Err(SignupError::TooMany);
+        }
         let now = self.clock.now();
         let new = Attempt {
             id,
@@ -267,113 +277,6 @@ impl Signup {
         Err(SignupError::Busy)
     }
 
-    /// The browser brings the message event.
-    ///
-    /// # Errors
-    /// See [`SignupError`].
-    pub async fn event(&self, customer: CustomerId, id: AttemptId, event: &Value) -> Result<(), SignupError> {
-        self.get(customer, id).await?;
-        let hint = Hint::read(event).ok_or(SignupError::Invalid("This is no event of Embedded Signup."))?;
-        let now = self.clock.now();
-        self.change(id, |attempt| {
-            // Once a finish was told, a later cancel (the window's own closing) takes nothing back.
-            let known = attempt.hint.as_ref().is_some_and(Hint::is_finish);
-            if attempt.step == Step::Done || (known && !hint.is_finish()) {
-                return Change::Drop;
-            }
-            attempt.hint = Some(hint.clone());
-            attempt.hint_at = Some(now);
-            if attempt.step == Step::Launched && hint.is_end() {
-                fail(attempt, Failure::from_hint(&hint));
-            } else if attempt.step == Step::Failed && may_revive(attempt) {
-                if hint.is_finish() {
-                    revive(attempt, Step::Launched);
-                } else if hint.is_end() {
-                    fail(attempt, Failure::from_hint(&hint));
-                }
-            }
-            Change::Keep
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// The browser brings the code from the SDK's callback.
-    ///
-    /// # Errors
-    /// See [`SignupError`].
-    pub async fn code(&self, customer: CustomerId, id: AttemptId, code: &SecretString) -> Result<(), SignupError> {
-        use secrecy::ExposeSecret;
-        let attempt = self.get(customer, id).await?;
-        let plausible = (1..=MAX_CODE).contains(&code.expose_secret().len());
-        if attempt.flow != Flow::Embedded || !plausible {
-            return Err(SignupError::Invalid("This is no code of Embedded Signup."));
-        }
-        self.keep_code(id, code).await
-    }
-
-    async fn keep_code(&self, id: AttemptId, code: &SecretString) -> Result<(), SignupError> {
-        let sealed = self.keys.seal(Self::place(CODE_COLUMN, &id.to_string()), code);
-        let now = self.clock.now();
-        self.change(id, |attempt| {
-            let waiting = attempt.step == Step::Launched || (attempt.step == Step::Failed && may_revive(attempt));
-            // A repeated request, or a second answer: the first code counts.
-            if !waiting || attempt.code_received_at.is_some() {
-                return Change::Drop;
-            }
-            attempt.code_sealed = Some(sealed.clone());
-            attempt.code_received_at = Some(now);
-            revive(attempt, Step::CodeReceived);
-            Change::Keep
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// The browser says that Facebook's window is closed without a code.
-    ///
-    /// # Errors
-    /// See [`SignupError`].
-    pub async fn window_closed(&self, customer: CustomerId, id: AttemptId) -> Result<(), SignupError> {
-        self.get(customer, id).await?;
-        let now = self.clock.now();
-        self.change(id, |attempt| {
-            if attempt.step != Step::Launched || attempt.window_closed_at.is_some() {
-                return Change::Drop;
-            }
-            attempt.window_closed_at = Some(now);
-            Change::Keep
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// The full-page dialog led back with a code, or with an error. The `state` must be of an attempt of
-    /// the person who is signed in: else somebody could have another's WABA connected to their own company.
-    ///
-    /// # Errors
-    /// [`SignupError::NotFound`] for a state that is not known, was used, or is another's.
-    pub async fn oauth_answer(
-        &self,
-        member: &Member,
-        state: &str,
-        answer: Result<SecretString, Failure>,
-    ) -> Result<AttemptId, SignupError> {
-        let found = queries::by_state(&mut self.store.read().await?, &hash(state)).await?;
-        let attempt = found.filter(|attempt| attempt.user_id == member.user.id).ok_or(SignupError::NotFound)?;
-        match answer {
-            Ok(code) => self.keep_code(attempt.id, &code).await?,
-            Err(failure) => {
-                self.change(attempt.id, |attempt| {
-                    fail(attempt, failure.clone());
-                    Change::Keep
-                })
-                .await?;
-            }
-        }
-        Ok(attempt.id)
-    }
-
     /// The customer chooses among the proven WABAs.
     ///
     /// # Errors
@@ -391,8 +294,9 @@ impl Signup {
             if attempt.step != Step::Choosing {
                 return Change::Drop;
             }
+            // Proven once more: days may have gone by at the chooser.
             attempt.chosen = chosen.to_vec();
-            attempt.step = Step::Chosen;
+            attempt.step = Step::TokenInspected;
             Change::Keep
         })
         .await?;
@@ -448,7 +352,8 @@ impl Signup {
     /// The database's.
     pub async fn partner_event(&self, tx: &mut WriteTx, event: &PartnerEvent) -> Result<(), StoreError> {
         let now = self.clock.now();
-        queries::insert_partner_event(tx, &event.event, &event.waba, event.business.as_ref(), now).await?;
+        let told_at = event.at.map_or(now, |at| at.min(now));
+        queries::insert_partner_event(tx, &event.event, &event.waba, event.business.as_ref(), (told_at, now)).await?;
         for attempt in queries::open_since(tx, now - WINDOW).await? {
             if attempt.hint.as_ref().is_some_and(|hint| hint.waba_id.as_ref() == Some(&event.waba)) {
                 self.queue.enqueue(tx, ADVANCE_JOB, &attempt.id.to_string(), now).await?;
@@ -514,21 +419,13 @@ pub(super) fn fail(attempt: &mut Attempt, failure: Failure) {
     attempt.step = Step::Failed;
 }
 
-/// Whether a half that comes late may still turn a failure around: nothing but waiting has failed.
-fn may_revive(attempt: &Attempt) -> bool {
-    attempt.code_received_at.is_none()
-        && attempt.failure.as_ref().is_some_and(|failure| {
-            failure.at == Step::Launched && matches!(failure.reason, Reason::Cancelled | Reason::CodeMissing)
-        })
-}
-
-fn revive(attempt: &mut Attempt, step: Step) {
+pub(super) fn revive(attempt: &mut Attempt, step: Step) {
     attempt.failure = None;
     attempt.trouble = None;
     attempt.step = step;
 }
 
 /// The state as the database knows it: reading the database forges no callback.
-fn hash(state: &str) -> String {
+pub(super) fn hash(state: &str) -> String {
     hex::encode(Sha256::digest(state.as_bytes()))
 }

@@ -5,13 +5,12 @@
 //! proof (account and numbers side by side), subscription.
 
 use super::{
-    attempt::{Attempt, Candidate, Trouble},
+    attempt::{Attempt, Trouble},
     failure::{Failure, Reason},
-    hint::Hint,
     inspect,
     model::{Flow, Step},
     queries,
-    service::{CODE_COLUMN, Change, Signup, SignupError, TOKEN_COLUMN, WINDOW, fail},
+    service::{CODE_COLUMN, Change, Signup, SignupError, TOKEN_COLUMN, fail},
 };
 use crate::{
     base::ids::{AttemptId, WabaId},
@@ -26,27 +25,19 @@ use time::{Duration, OffsetDateTime};
 
 /// The kind of the job; its subject is the attempt's ID.
 pub const ADVANCE_JOB: &str = "signup.advance";
-/// How long the other half is waited for when Facebook's window is closed.
-const GRACE_CLOSED: Duration = Duration::seconds(3);
-/// How long Meta's webhook is waited for when the customer finished and the window closed without a code.
-const GRACE_CODE: Duration = Duration::seconds(20);
-/// How long a code is waited for that may still come: past its life, nothing is to be had from it.
-const GRACE_OPEN: Duration = Duration::seconds(45);
-/// How long the event or the webhook is waited for when the grant does not say which WABA.
-const GRACE_WABA: Duration = Duration::seconds(15);
 /// How often is looked while waiting.
-const LOOK: Duration = Duration::seconds(1);
+pub(super) const LOOK: Duration = Duration::seconds(1);
 /// How long trouble at Meta is waited out before the customer is asked to come back.
 const PATIENCE: Duration = Duration::minutes(5);
+/// How long a token is kept for a customer whose turn it is.
+const TURN: Duration = Duration::hours(24);
 /// A code lives 30 seconds. <https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation>
 const CODE_LIFE: Duration = Duration::seconds(30);
 /// How many WABAs are proven side by side.
-const PARALLEL: usize = 6;
-/// How many WABAs of a grant are looked at.
-const MAX_WABAS: usize = 60;
+pub(super) const PARALLEL: usize = 6;
 
 /// What a step came to.
-enum Next {
+pub(super) enum Next {
     /// It was kept; the next may follow.
     Kept,
     /// Nothing to do before then.
@@ -97,12 +88,43 @@ impl Signup {
             Step::Chosen => self.save(attempt).await,
             Step::Saved => self.subscribe(attempt).await,
             Step::Subscribed => self.read_numbers(attempt).await,
-            Step::Choosing | Step::WabaIdNeeded | Step::Done | Step::Failed => Ok(Next::Stop),
+            Step::Choosing | Step::WabaIdNeeded => self.wait_for_customer(attempt).await,
+            Step::Failed => self.keep_for_going_on(attempt).await,
+            Step::Done => Ok(Next::Stop),
+        }
+    }
+
+    /// The customer's turn, for a day: then the token is dropped, and they start again.
+    async fn wait_for_customer(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        let until = attempt.step_since + TURN;
+        if self.clock.now() < until {
+            return Ok(Next::Wait(until));
+        }
+        self.fail_with(attempt, Failure::new(Reason::TimedOut)).await
+    }
+
+    /// A failure that can go on keeps its token for a day.
+    async fn keep_for_going_on(&self, attempt: &Attempt) -> Result<Next, SignupError> {
+        let until = attempt.step_since + TURN;
+        match (&attempt.token_sealed, self.clock.now() < until) {
+            (None, _) => Ok(Next::Stop),
+            (Some(_), true) => Ok(Next::Wait(until)),
+            (Some(_), false) => {
+                self.keep(attempt, |now| {
+                    now.token_sealed = None;
+                    now.failure = Some(Failure::new(Reason::TimedOut));
+                })
+                .await
+            }
         }
     }
 
     /// Keeps a step's result, if the attempt is still at that step.
-    async fn keep(&self, attempt: &Attempt, change: impl Fn(&mut Attempt) + Send + Sync) -> Result<Next, SignupError> {
+    pub(super) async fn keep(
+        &self,
+        attempt: &Attempt,
+        change: impl Fn(&mut Attempt) + Send + Sync,
+    ) -> Result<Next, SignupError> {
         let at = attempt.step;
         self.change(attempt.id, |now| {
             if now.step != at {
@@ -116,7 +138,7 @@ impl Signup {
         Ok(Next::Kept)
     }
 
-    async fn fail_with(&self, attempt: &Attempt, failure: Failure) -> Result<Next, SignupError> {
+    pub(super) async fn fail_with(&self, attempt: &Attempt, failure: Failure) -> Result<Next, SignupError> {
         tracing::info!(attempt = %attempt.id, step = attempt.step.as_str(), reason = failure.reason.as_str(),
             graph = failure.graph.as_ref().map(ToString::to_string), "a signup attempt failed");
         self.keep(attempt, |now| fail(now, failure.clone())).await
@@ -147,7 +169,12 @@ impl Signup {
     }
 
     /// What an error of Meta's means for a step that has the token.
-    async fn refused(&self, attempt: &Attempt, error: GraphError, reason: Reason) -> Result<Next, SignupError> {
+    pub(super) async fn refused(
+        &self,
+        attempt: &Attempt,
+        error: GraphError,
+        reason: Reason,
+    ) -> Result<Next, SignupError> {
         match error.class() {
             ErrorClass::Transient | ErrorClass::RateLimited => {
                 self.wait_out(attempt, error, attempt.step_since + PATIENCE).await
@@ -161,11 +188,11 @@ impl Signup {
         }
     }
 
-    fn app(&self) -> Result<&AppCredentials, SignupError> {
+    pub(super) fn app(&self) -> Result<&AppCredentials, SignupError> {
         self.meta.app.as_ref().ok_or(SignupError::NotConfigured)
     }
 
-    fn open(
+    pub(super) fn open(
         &self,
         attempt: &Attempt,
         column: &'static str,
@@ -175,80 +202,9 @@ impl Signup {
         Ok(self.keys.open(Self::place(column, &attempt.id.to_string()), sealed)?)
     }
 
-    fn access(&self, attempt: &Attempt) -> Result<Access, SignupError> {
+    pub(super) fn access(&self, attempt: &Attempt) -> Result<Access, SignupError> {
         let token = self.open(attempt, TOKEN_COLUMN, attempt.token_sealed.as_ref())?;
         Ok(Access::new(token, self.app()?.secret.clone()))
-    }
-
-    /// No code yet. Where the customer finished, Meta's webhook and our system token can replace it.
-    async fn wait_for_code(&self, attempt: &Attempt) -> Result<Next, SignupError> {
-        let now = self.clock.now();
-        if let Some(hint) = attempt.hint.as_ref().filter(|hint| hint.is_finish()) {
-            // The code is the better proof, so it is waited for where it may still come.
-            let lost_at = match attempt.window_closed_at {
-                Some(closed) => closed,
-                None => attempt.hint_at.unwrap_or(attempt.created_at) + GRACE_OPEN,
-            };
-            if now < lost_at {
-                return Ok(Next::Wait(lost_at));
-            }
-            if let Some(token) = self.recover(attempt, hint).await? {
-                let sealed = self.keys.seal(Self::place(TOKEN_COLUMN, &attempt.id.to_string()), &token);
-                tracing::info!(attempt = %attempt.id, "a lost signup was recovered with the system token");
-                return self
-                    .keep(attempt, |now| {
-                        now.token_sealed = Some(sealed.clone());
-                        now.step = Step::TokenExchanged;
-                    })
-                    .await;
-            }
-            if now >= lost_at.max(attempt.hint_at.unwrap_or(lost_at)) + GRACE_CODE {
-                return self.fail_with(attempt, Failure::new(Reason::CodeMissing)).await;
-            }
-            return Ok(Next::Wait(now + LOOK));
-        }
-        match attempt.window_closed_at {
-            Some(closed) if now >= closed + GRACE_CLOSED => {
-                self.fail_with(attempt, Failure::new(Reason::Cancelled)).await
-            }
-            Some(closed) => Ok(Next::Wait(closed + GRACE_CLOSED)),
-            None if now >= attempt.created_at + WINDOW => {
-                self.fail_with(attempt, Failure::new(Reason::Cancelled)).await
-            }
-            None => Ok(Next::Wait(attempt.created_at + WINDOW)),
-        }
-    }
-
-    /// Fetches the business token of a signup whose code got lost. The event alone proves nothing, so all
-    /// of this must hold: Meta's webhook came after this attempt began and names the same WABA and
-    /// business; the WABA is nobody's, and the business no other customer's (its token opens all that it
-    /// shared); and no other customer had an attempt of late whose WABA it could be. Else the customer tries
-    /// again, which costs a minute and gives nothing away.
-    /// See `docs/decisions/0005-lost-codes.md`.
-    async fn recover(&self, attempt: &Attempt, hint: &Hint) -> Result<Option<SecretString>, SignupError> {
-        let (Some(system), Some(waba), Some(claimed)) = (&self.meta.system_token, &hint.waba_id, &hint.business_id)
-        else {
-            return Ok(None);
-        };
-        let mut db = self.store.read().await?;
-        let Some(Some(business)) = queries::partner_added(&mut db, waba, attempt.created_at).await? else {
-            return Ok(None);
-        };
-        let others = queries::of_others(&mut db, attempt.customer_id, self.clock.now() - WINDOW).await?;
-        drop(db);
-        let ambiguous = others.iter().any(|other| other.may_be_of(waba, &business));
-        let taken = self.connections.is_anothers(attempt.customer_id, waba, &business).await?;
-        if business != *claimed || ambiguous || taken {
-            return Ok(None);
-        }
-        let access = Access::new(system.clone(), self.app()?.secret.clone());
-        match self.meta.graph.fetch_business_token(&access, &business).await {
-            Ok(token) => Ok(Some(token)),
-            Err(error) => {
-                tracing::warn!(attempt = %attempt.id, %error, "a lost signup could not be recovered");
-                Ok(None)
-            }
-        }
     }
 
     async fn exchange(&self, attempt: &Attempt) -> Result<Next, SignupError> {
@@ -289,135 +245,6 @@ impl Signup {
             },
             Err(error) => self.refused(attempt, error, Reason::OperatorMisconfigured).await,
         }
-    }
-
-    /// Finds the WABAs that the token opens. What the grant, the event, the webhook or the customer names
-    /// is tried; what answers is proven.
-    async fn prove(&self, attempt: &Attempt) -> Result<Next, SignupError> {
-        let access = self.access(attempt)?;
-        let named = match self.named(attempt, &access).await {
-            Ok(named) => named?,
-            Err(error) => return self.refused(attempt, error, Reason::AccessNotProven).await,
-        };
-        let mut proven = Vec::new();
-        let mut refusal = None;
-        let mut answers = stream::iter(named.clone())
-            .map(|id| {
-                let access = &access;
-                async move { self.prove_one(access, id).await }
-            })
-            .buffer_unordered(PARALLEL);
-        while let Some(answer) = answers.next().await {
-            match answer {
-                Ok(candidate) => proven.push(candidate),
-                Err(error) => match error.class() {
-                    ErrorClass::Transient | ErrorClass::RateLimited => {
-                        drop(answers);
-                        return self.refused(attempt, error, Reason::AccessNotProven).await;
-                    }
-                    _ if error.api().is_some_and(|api| api.code == 190) => {
-                        drop(answers);
-                        return self.refused(attempt, error, Reason::TokenRevoked).await;
-                    }
-                    // Shared once, not any more; or a hint that was wrong.
-                    _ => refusal = Some(error),
-                },
-            }
-        }
-        drop(answers);
-        proven.sort_by(|a, b| (&a.waba.name, &a.waba.id).cmp(&(&b.waba.name, &b.waba.id)));
-        if !proven.is_empty() {
-            return self
-                .keep(attempt, |now| {
-                    let only = proven.len() == 1;
-                    now.candidates.clone_from(&proven);
-                    now.chosen = if only { vec![proven[0].waba.id.clone()] } else { Vec::new() };
-                    now.step = if only { Step::Chosen } else { Step::Choosing };
-                })
-                .await;
-        }
-        self.nothing_proven(attempt, &named, refusal).await
-    }
-
-    async fn nothing_proven(
-        &self,
-        attempt: &Attempt,
-        named: &[WabaId],
-        refusal: Option<GraphError>,
-    ) -> Result<Next, SignupError> {
-        let now = self.clock.now();
-        if attempt.flow == Flow::OAuth {
-            // The plain flow does not say which; and what was typed may be mistyped.
-            let mistyped = !attempt.chosen.is_empty();
-            let failure =
-                refusal.filter(|_| mistyped).map(|error| Failure::new(Reason::AccessNotProven).with_graph(error));
-            return self
-                .keep(attempt, |now| {
-                    now.failure.clone_from(&failure);
-                    now.step = Step::WabaIdNeeded;
-                })
-                .await;
-        }
-        let since = attempt.code_received_at.unwrap_or(attempt.step_since);
-        let told = attempt.hint.as_ref().is_some_and(|hint| hint.waba_id.is_some());
-        if named.is_empty() && !told && now < since + GRACE_WABA {
-            return Ok(Next::Wait(now + LOOK));
-        }
-        let failure = match refusal {
-            Some(error) => Failure::new(Reason::AccessNotProven).with_graph(error),
-            None => Failure::new(Reason::NoAccount),
-        };
-        self.fail_with(attempt, failure).await
-    }
-
-    /// The WABAs to try. Outer error: Meta's; inner: ours.
-    async fn named(&self, attempt: &Attempt, access: &Access) -> Result<Result<Vec<WabaId>, SignupError>, GraphError> {
-        if !attempt.chosen.is_empty() {
-            return Ok(Ok(attempt.chosen.clone()));
-        }
-        let mut all = attempt.grant.as_ref().map(|grant| grant.waba_ids.clone()).unwrap_or_default();
-        let hint = attempt.hint.as_ref();
-        all.extend(hint.and_then(|hint| hint.waba_id.clone()));
-        if all.is_empty() {
-            // Meta's webhook names what was shared since this began; the token then says what of it is ours.
-            let shared = async {
-                let mut db = self.store.read().await?;
-                Ok::<_, SignupError>(queries::partners_since(&mut db, attempt.created_at, 20).await?)
-            };
-            match shared.await {
-                Ok(shared) => all.extend(shared),
-                Err(error) => return Ok(Err(error)),
-            }
-        }
-        if all.is_empty() {
-            let mut businesses = attempt.grant.as_ref().map(|grant| grant.business_ids.clone()).unwrap_or_default();
-            businesses.extend(hint.and_then(|hint| hint.business_id.clone()));
-            businesses.dedup();
-            for business in businesses.iter().take(5) {
-                let graph = &self.meta.graph;
-                let (owned, shared) =
-                    join(graph.owned_wabas(access, business), graph.client_wabas(access, business)).await;
-                for list in [owned, shared] {
-                    match list {
-                        Ok(list) => all.extend(list.into_iter().map(|waba| waba.id)),
-                        Err(error) if matches!(error.class(), ErrorClass::Transient | ErrorClass::RateLimited) => {
-                            return Err(error);
-                        }
-                        Err(_) => {}
-                    }
-                }
-            }
-        }
-        all.sort();
-        all.dedup();
-        all.truncate(MAX_WABAS);
-        Ok(Ok(all))
-    }
-
-    async fn prove_one(&self, access: &Access, id: WabaId) -> Result<Candidate, GraphError> {
-        let graph = &self.meta.graph;
-        let (waba, numbers) = join(graph.waba(access, &id), graph.phone_numbers(access, &id)).await;
-        Ok(Candidate { numbers: numbers?, waba: waba? })
     }
 
     async fn save(&self, attempt: &Attempt) -> Result<Next, SignupError> {
@@ -501,7 +328,14 @@ impl Signup {
         tx.commit().await?;
         match results.into_iter().find_map(|(_, result)| result.err()) {
             None => self.keep(attempt, |now| now.step = Step::Subscribed).await,
-            Some(error) => self.refused(attempt, error, Reason::SubscribeFailed).await,
+            Some(error) => {
+                if error.class() == ErrorClass::Authorization {
+                    for id in &attempt.connections {
+                        self.connections.mark_stale(*id).await?;
+                    }
+                }
+                self.refused(attempt, error, Reason::SubscribeFailed).await
+            }
         }
     }
 

@@ -186,6 +186,15 @@ impl Failure {
                 Action::TryAgain,
                 None,
             ),
+            Reason::TimedOut => (
+                s("That was left for a day"),
+                s(
+                    "We keep Facebook’s permission for one day only while something is left to choose. Nothing was changed.",
+                ),
+                one("Start again. Facebook remembers what you chose."),
+                Action::TryAgain,
+                None,
+            ),
             Reason::Internal => (
                 s("Something failed on our side"),
                 s("It is nothing you did, and nothing is lost."),

@@ -116,7 +116,11 @@ impl Store {
     /// [`StoreError::Url`] for another scheme; the engine's own where it can't be reached.
     pub async fn connect(url: &str) -> Result<Self> {
         if url.starts_with("sqlite:") {
-            let options = SqliteConnectOptions::from_str(url)?
+            let options = SqliteConnectOptions::from_str(url)?;
+            if !url.contains(":memory:") {
+                keep_private(options.get_filename());
+            }
+            let options = options
                 .create_if_missing(true)
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
@@ -191,6 +195,18 @@ impl Store {
             }
             Self::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+/// Makes a database file that is not there yet for its owner alone; SQLite gives its side files the same
+/// mode. Where it can't be made, connecting says why.
+fn keep_private(path: &std::path::Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    if let Err(error) = made
+        && error.kind() != std::io::ErrorKind::AlreadyExists
+    {
+        tracing::debug!(%error, path = %path.display(), "no new database file");
     }
 }
 

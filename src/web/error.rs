@@ -127,7 +127,11 @@ struct ErrorPage {
 /// Renders errors of the routes below as pages; sends people who must sign in there.
 pub async fn as_html(chrome: Chrome, request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
+    // What somebody saw signed in must not be in the browser's store after they signed out.
+    if chrome.viewer.is_some() {
+        response.headers_mut().insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+    }
     if let Some(SignInFirst(back_to)) = response.extensions().get::<SignInFirst>() {
         let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", back_to).finish();
         return Redirect::to(&format!("/signin?{query}")).into_response();

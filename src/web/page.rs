@@ -1,9 +1,9 @@
 //! The shell around every page.
 
-use super::{Error, csp::Nonce, csrf};
+use super::{Error, csp::Nonce, csrf, session::IDLE_ANONYMOUS};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use std::{fmt, sync::Arc};
-use tower_sessions::Session;
+use tower_sessions::{Expiry, Session};
 use url::Url;
 
 /// What is the same on every page of this installation.
@@ -72,6 +72,9 @@ impl Chrome {
     /// # Errors
     /// The session store's.
     pub async fn with_token(mut self, session: &Session) -> Result<Self, Error> {
+        if self.viewer.is_none() {
+            session.set_expiry(Some(Expiry::OnInactivity(IDLE_ANONYMOUS)));
+        }
         self.csrf = csrf::token(session).await?;
         Ok(self)
     }

@@ -15,6 +15,8 @@ use tower_sessions::{
 
 /// How long a session lives without being used.
 pub const IDLE: time::Duration = time::Duration::days(14);
+/// How long one lives in which nobody has signed in: it holds the sign-in form's token.
+pub const IDLE_ANONYMOUS: time::Duration = time::Duration::hours(2);
 /// Where the signed-in person's ID stands in the session.
 pub const USER_KEY: &str = "user";
 
@@ -68,15 +70,11 @@ impl DbSessions {
         Ok(made == 1)
     }
 
-    async fn upsert(&self, record: &Record) -> Result<(), StoreError> {
+    /// Writes a session back, if it is still there: one that was ended while a request was under way must not
+    /// come to life again.
+    async fn update(&self, record: &Record) -> Result<(), StoreError> {
         let mut tx = self.store.write().await?;
-        bind_all(
-            "INSERT INTO sessions (id, user_id, data, expires_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) \
-             DO UPDATE SET user_id = excluded.user_id, data = excluded.data, expires_at = excluded.expires_at",
-            record,
-            &mut tx,
-        )
-        .await?;
+        bind_all("UPDATE sessions SET user_id = $2, data = $3, expires_at = $4 WHERE id = $1", record, &mut tx).await?;
         tx.commit().await
     }
 
@@ -128,7 +126,7 @@ impl SessionStore for DbSessions {
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        self.upsert(record).await.map_err(backend)
+        self.update(record).await.map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {

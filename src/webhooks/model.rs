@@ -11,6 +11,8 @@ pub struct Change {
     pub field: String,
     /// What it tells.
     pub value: Value,
+    /// When it happened, in seconds since the epoch, by Meta's word.
+    pub time: Option<i64>,
 }
 
 /// A webhook's body.
@@ -34,11 +36,13 @@ impl Payload {
                 Some(Value::Number(id)) => id.to_string(),
                 _ => String::new(),
             };
+            let time = entry.get("time").and_then(Value::as_i64);
             for change in entry.get("changes").and_then(Value::as_array).into_iter().flatten() {
                 // Some of Meta's examples have the field beside the list instead of in it.
                 let field = change.get("field").or_else(|| entry.get("field")).and_then(Value::as_str);
                 if let (Some(field), Some(value)) = (field, change.get("value")) {
-                    changes.push(Change { entry_id: entry_id.clone(), field: field.to_owned(), value: value.clone() });
+                    let (entry_id, field, value) = (entry_id.clone(), field.to_owned(), value.clone());
+                    changes.push(Change { entry_id, field, value, time });
                 }
             }
         }

@@ -13,6 +13,17 @@ pub(super) async fn insert(tx: &mut WriteTx, id: &str, body: &str, at: OffsetDat
     Ok(())
 }
 
+/// Removes what was read and came before then, a thousand at most; tells how many.
+pub(super) async fn prune(tx: &mut WriteTx, before: OffsetDateTime) -> Result<u64> {
+    query(
+        "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries \
+         WHERE processed_at IS NOT NULL AND received_at < $1 ORDER BY received_at LIMIT 1000)",
+    )
+    .bind(before)
+    .execute(tx)
+    .await
+}
+
 /// ID and body of one that is not processed yet.
 pub(super) async fn unprocessed(db: &mut impl Reads, id: &str) -> Result<Option<String>> {
     query("SELECT body FROM webhook_deliveries WHERE id = $1 AND processed_at IS NULL")

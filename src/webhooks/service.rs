@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// The kind of the job that reads a kept webhook; its subject is the delivery's ID.
 pub const PROCESS_JOB: &str = "webhooks.process";
 
+/// How long a webhook's body is kept: it holds people's messages.
+pub const KEPT: time::Duration = time::Duration::days(30);
+
 /// What other features make of a change, in the transaction that marks it as read.
 pub type ChangeHandler = Arc<
     dyn for<'a> Fn(&'a mut WriteTx, &'a Change) -> BoxFuture<'a, std::result::Result<(), StoreError>> + Send + Sync,
@@ -82,6 +85,21 @@ impl Webhooks {
         tx.commit().await?;
         self.queue.wake();
         Ok(())
+    }
+
+    /// Removes what was kept longer than [`KEPT`] after it was read, in small steps.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune(&self) -> Result<()> {
+        loop {
+            let mut tx = self.store.write().await?;
+            let gone = queries::prune(&mut tx, self.clock.now() - KEPT).await?;
+            tx.commit().await?;
+            if gone == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// Reads a kept webhook: what follows from it and the mark that it was read are one transaction.

@@ -59,8 +59,7 @@ function watch() {
 window.addEventListener("message", (message) => {
   const launcher = document.querySelector("[data-launch]");
   if (launcher && ["open", "sending"].includes(launcher.dataset.launch)) return;
-  const { dialogOrigin } = launcher?.dataset ?? {};
-  if (!isMeta(message.origin, dialogOrigin)) return;
+  if (!isMeta(message.origin, main().dataset.dialogOrigin)) return;
   const event = readEvent(message.data);
   if (event) post(`/connect/attempts/${main().dataset.id}/event`, main().dataset.csrf, event).catch(() => {});
 });

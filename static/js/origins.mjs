@@ -1,7 +1,7 @@
 // Whose message events count: facebook.com and its subdomains by parsed host (a suffix test would let
 // evilfacebook.com in), and the exact origin of the dialog where the operator has set another.
 export function isMeta(origin, dialogOrigin) {
-  if (origin === dialogOrigin) return true;
+  if (dialogOrigin && origin === dialogOrigin) return true;
   let url;
   try {
     url = new URL(origin);

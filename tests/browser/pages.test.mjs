@@ -12,17 +12,22 @@ import { people, signIn } from './support/signin.mjs';
 
 const heaviest = 60_000;
 
-/** Who sees which pages. `landing` stands for where sign-in leads; `{...}` for what the signups below made. */
+/** Who sees which pages. `landing` stands for where sign-in leads; `{...}` for what is made below. */
 const pages = {
-  nobody: ['/', '/signin'],
-  customer: ['landing', '/connect', '/connections', '{connection}', '{done}', '{choose}', '{failed}'],
-  support: ['landing'],
-  admin: ['landing'],
+  nobody: ['/', '/signin', '/nope', '{sandbox}', '{sandbox over}'],
+  customer: [
+    'landing', '/connect', '/connections', '/settings', '/nope', '{connection}', '{disconnect}', '{done}', '{choose}', '{failed}',
+  ],
+  support: ['landing', '/support?q=harb', '/connect', '{customer}', '{release}'],
+  admin: ['landing', '/settings'],
 };
+/** What is answered where it is not 200. */
+const statuses = { 'nobody /nope': 404, 'customer /nope': 404, 'nobody {sandbox over}': 404, 'support /connect': 403 };
 
 let browser;
 let demo;
 const made = {};
+const signedIn = {};
 
 before(async () => {
   browser = await launch();
@@ -33,17 +38,28 @@ after(async () => {
   await demo?.stop();
 });
 
-/** Runs `steps` on a page of a fresh context; signs `role` in unless nobody. */
-async function visit(role, options, steps) {
-  const { context, faults } = await newContext(browser, options);
+/** Runs `steps` on a page of a fresh context, where `role` is signed in unless nobody. */
+async function visit(role, options, steps, allow = []) {
+  const { context, faults } = await newContext(browser, { storageState: await session(role), ...options });
   try {
-    const page = await context.newPage();
-    if (role !== 'nobody') await signIn(page, demo.portal, people[role]);
-    await steps(page);
-    faults.assertNone();
+    await steps(await context.newPage());
+    faults.assertNone({ allow });
   } finally {
     await context.close();
   }
+}
+
+/** The cookies of a person who has signed in, and where that led. */
+async function session(role) {
+  if (role === 'nobody') return undefined;
+  if (!signedIn[role]) {
+    const { context } = await newContext(browser);
+    const page = await context.newPage();
+    await signIn(page, demo.portal, people[role]);
+    signedIn[role] = { state: await context.storageState(), landing: page.url() };
+    await context.close();
+  }
+  return signedIn[role].state;
 }
 
 async function assertFits(page, name) {
@@ -65,24 +81,35 @@ test('the signup popup, screen by screen', { timeout: 240_000 }, async () => {
       },
     });
     await expectAttempt(page, 'done');
-    made.done = new URL(page.url()).pathname;
+    made.done = page.url();
     await page.goto(`${demo.portal}/connections`);
     const link = page.locator('main a[href^="/connections/"]').first();
-    made.connection = new URL(await link.evaluate((a) => a.href)).pathname;
+    made.connection = await link.evaluate((a) => a.href);
+    made.disconnect = `${made.connection}/disconnect`;
 
     await page.goto(`${demo.portal}/connect`);
     const popup = await openPopup(page);
     await walk(popup, { stopAt: 2 });
     await cancel(popup);
     await expectAttempt(page, 'failed');
-    made.failed = new URL(page.url()).pathname;
+    made.failed = page.url();
 
     await sandbox.play(scenario.severalAccounts);
     await page.goto(`${demo.portal}/connect`);
     await goThroughPopup(page);
     await expectAttempt(page, 'choose');
-    made.choose = new URL(page.url()).pathname;
+    made.choose = page.url();
   });
+
+  await visit('support', { viewport: desktop }, async (page) => {
+    await page.goto(`${demo.portal}/support?q=harb`);
+    await page.getByRole('link', { name: 'Harbour Bakery', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'Harbour Bakery' }).waitFor();
+    made.customer = page.url();
+    made.release = await page.getByRole('link', { name: /^Release/ }).first().evaluate((a) => a.href);
+  });
+  made.sandbox = `${demo.sandbox}/`;
+  made['sandbox over'] = `${demo.sandbox}/dialog/flow/none`;
 });
 
 for (const [role, paths] of Object.entries(pages)) {
@@ -94,28 +121,31 @@ for (const [role, paths] of Object.entries(pages)) {
 }
 
 async function checkPage(role, path) {
-  for (const viewport of [phone, desktop]) {
-    await visit(role, { viewport }, async (page) => {
-      const url = address(page, path);
-      const { status, requests } = await weigh(page, url);
-      assert.equal(status, 200, url);
-      assertLight(url, requests);
+  const expected = statuses[`${role} ${path}`] ?? 200;
+  await visit(role, { viewport: phone }, async (page) => {
+    const url = address(role, path);
+    const { status, requests } = await weigh(page, url);
+    assert.equal(status, expected, url);
+    assertLight(url, requests);
+    for (const viewport of [phone, desktop]) {
+      await page.setViewportSize(viewport);
       await assertFits(page, url);
       await assertAccessible(page, path);
-    });
-  }
+    }
+  }, expected === 200 ? [] : [new RegExp(`status of ${expected}`)]);
 }
 
-function address(page, path) {
-  if (path === 'landing') return page.url();
-  const name = /^\{(\w+)\}$/.exec(path)?.[1];
+function address(role, path) {
+  if (path === 'landing') return signedIn[role].landing;
+  const name = /^\{([\w ]+)\}$/.exec(path)?.[1];
   assert.ok(!name || made[name], `the signups made no ${name} page`);
-  return demo.portal + (name ? made[name] : path);
+  return name ? made[name] : demo.portal + path;
 }
 
 /** The SDK and its frames are Meta's in life: they don't count as the portal's weight. */
 function assertLight(url, requests) {
-  const own = requests.filter((request) => new URL(request.url).origin === demo.portal);
+  const { origin } = new URL(url);
+  const own = requests.filter((request) => new URL(request.url).origin === origin);
   const bytes = own.reduce((sum, request) => sum + request.bytes, 0);
   const list = own.map((request) => `  ${request.bytes} ${request.url}`).join('\n');
   assert.ok(bytes > 0 && bytes < heaviest, `${url} weighs ${bytes} bytes:\n${list}`);

@@ -42,6 +42,16 @@ export async function goThroughPopup(page, { button, ...options } = {}) {
   return walk(popup, options);
 }
 
+/**
+ * One more try from the page that shows: opens the popup with one click, lets `inside` deal with it (walks it,
+ * if left out) and waits until the page has gone on to the attempt's own address.
+ */
+export async function tryOnce(page, inside = walk) {
+  const before = page.url();
+  await inside(await openPopup(page));
+  await page.waitForURL((url) => url.href !== before && url.pathname.startsWith('/connect/attempts/'));
+}
+
 /** *Cancel* on the screen that is shown. */
 export async function cancel(popup) {
   const closed = popup.waitForEvent('close');

@@ -7,6 +7,8 @@ export const scenario = {
   eventLost: 'event_lost',
   codeLost: 'code_lost',
   staleGrant: 'stale_grant',
+  cancelAt: (step) => `cancel:${step}`,
+  closeAt: (step) => `close:${step}`,
 };
 
 export class Sandbox {
@@ -38,6 +40,21 @@ export class Sandbox {
   async requests() {
     const answer = await this.#send('GET', 'requests');
     return Array.isArray(answer) ? answer : answer.requests;
+  }
+
+  /** The sandbox's state: app, businesses, wabas, phones, masked tokens. */
+  async state() {
+    return this.#send('GET', 'state');
+  }
+
+  /** Changes settings of the operator's app at Meta. */
+  async app(settings) {
+    return this.#send('POST', 'app', settings);
+  }
+
+  /** Forgets what customers did. */
+  async reset() {
+    return this.#send('POST', 'reset', {});
   }
 
   async #send(method, name, body) {

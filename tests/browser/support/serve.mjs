@@ -18,7 +18,10 @@ export class Serve {
     serve.sandbox = `http://127.0.0.1:${sandboxPort}`;
     serve.dataDir = await mkdtemp(join(tmpdir(), 'doorway-serve-'));
     const appId = '1029384756102938';
+    const configId = '564738291056473';
     const appSecret = randomBytes(16).toString('hex');
+    const systemToken = `EAAP${randomBytes(24).toString('hex')}ZD`;
+    const verifyToken = randomBytes(16).toString('hex');
     const settings = {
       DOORWAY_LISTEN: `127.0.0.1:${portalPort}`,
       DOORWAY_PUBLIC_URL: serve.portal,
@@ -29,20 +32,24 @@ export class Serve {
       DOORWAY_META_SDK_URL: `${serve.sandbox}/en_US/sdk.js`,
       DOORWAY_META_APP_ID: appId,
       DOORWAY_META_APP_SECRET: appSecret,
-      DOORWAY_META_ES_CONFIG_ID: '564738291056473',
-      DOORWAY_META_VERIFY_TOKEN: randomBytes(16).toString('hex'),
+      DOORWAY_META_ES_CONFIG_ID: configId,
+      DOORWAY_META_VERIFY_TOKEN: verifyToken,
+      DOORWAY_META_SYSTEM_TOKEN: systemToken,
+      DOORWAY_OPERATOR_NAME: 'Northwind Messaging',
+      DOORWAY_SUPPORT_EMAIL: 'help@northwind.example',
       ...env,
     };
     serve.env = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
     try {
       serve.sandboxRun = new Run([
         'sandbox', '--addr', `127.0.0.1:${sandboxPort}`, '--data-dir', join(serve.dataDir, 'sandbox'),
-        '--app-id', appId, '--app-secret', appSecret, ...recordArgs(),
+        '--app-id', appId, '--app-secret', appSecret, '--config-id', configId, '--system-token', systemToken,
+        '--redirect-uri', `${serve.portal}/auth/whatsapp/callback`, '--allowed-domain', `localhost:${portalPort}`,
+        '--callback-url', `${serve.portal}/webhooks/whatsapp`, '--verify-token', verifyToken, ...recordArgs(),
       ]);
       await serve.sandboxRun.ready(`${serve.sandbox}/en_US/sdk.js`);
       for (const user of users) await serve.createUser(user);
-      serve.run = new Run(['serve'], { env: serve.env });
-      await serve.run.ready(`${serve.portal}/readyz`);
+      await serve.startPortal();
     } catch (error) {
       await serve.remove();
       throw error;
@@ -50,8 +57,20 @@ export class Serve {
     return serve;
   }
 
+  /** Starts the portal, also again after `killPortal`; the sandbox runs on meanwhile. */
+  async startPortal() {
+    this.log = `${this.log ?? ''}${this.run?.stderr ?? ''}`;
+    this.run = new Run(['serve'], { env: this.env });
+    await this.run.ready(`${this.portal}/readyz`);
+  }
+
+  /** kill -9 of the portal alone. */
+  async killPortal() {
+    await this.run.kill();
+  }
+
   get stderr() {
-    return `${this.run?.stderr ?? ''}${this.sandboxRun?.stderr ?? ''}`;
+    return `${this.log ?? ''}${this.run?.stderr ?? ''}${this.sandboxRun?.stderr ?? ''}`;
   }
 
   async createUser({ email, password, role, company }) {
