@@ -119,11 +119,13 @@ async fn kept(process: &Process) -> Vec<u8> {
     let mut db = store.read().await.unwrap();
     let mut text = String::new();
     for sql in [
+        "SELECT t::text AS row FROM customers t",
         "SELECT t::text AS row FROM users t",
         "SELECT t::text AS row FROM sessions t",
         "SELECT t::text AS row FROM jobs t",
         "SELECT t::text AS row FROM connections t",
         "SELECT t::text AS row FROM wabas t",
+        "SELECT t::text AS row FROM phone_numbers t",
         "SELECT t::text AS row FROM signup_attempts t",
         "SELECT t::text AS row FROM partner_events t",
         "SELECT t::text AS row FROM webhook_deliveries t",
