@@ -47,6 +47,17 @@ pub async fn load_viewer(
     Ok(next.run(request).await)
 }
 
+/// The path of the page on which a form stood, if it is one of ours.
+fn referring_path(parts: &Parts) -> Option<String> {
+    let text = |name| parts.headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
+    let referer = url::Url::parse(text(http::header::REFERER)?).ok()?;
+    let own = referer.host_str()?
+        == text(http::header::HOST)?
+            .rsplit_once(':')
+            .map_or_else(|| text(http::header::HOST).unwrap_or_default(), |(host, _)| host);
+    own.then(|| referer.path().to_owned())
+}
+
 /// Anybody who is signed in.
 #[derive(Clone, Debug)]
 pub struct SignedIn(pub User);
@@ -74,7 +85,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
         let back_to = match parts.method {
             Method::GET => uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-            _ => "/".to_owned(),
+            _ => referring_path(parts).unwrap_or_else(|| "/".to_owned()),
         };
         Err(Error::SignInFirst { back_to })
     }

@@ -46,6 +46,11 @@ impl Raw {
         if let Some(path) = file {
             raw.read_file(path);
         }
+        for (name, _) in env {
+            if let Some(base) = name.strip_suffix("_FILE").filter(|base| env.iter().any(|(other, _)| other == base)) {
+                raw.faults.push(format!("{base} and {name} are both set: keep one of them"));
+            }
+        }
         for (name, value) in env {
             let Some(name) = name.strip_prefix("DOORWAY_") else { continue };
             // Of the tests, and of the sandbox's own command.

@@ -8,7 +8,7 @@ use crate::{
     accounts::Member,
     base::ids::ConnectionId,
     phone_numbers::{Number, Registration},
-    web::{Badge, Chrome, Error, Form, Result, page, when::When},
+    web::{Badge, Chrome, Error, Form, Result, Site, page, when::When},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -17,7 +17,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::get,
 };
 use serde::Deserialize;
 use std::str::FromStr;
@@ -28,7 +28,7 @@ pub fn routes(connections: Connections) -> Router {
     Router::new()
         .route("/connections", get(list))
         .route("/connections/{id}", get(show))
-        .route("/connections/{id}/rename", post(rename))
+        .route("/connections/{id}/rename", get(back).post(rename))
         .route("/connections/{id}/disconnect", get(ask).post(disconnect))
         .with_state(connections)
 }
@@ -82,7 +82,7 @@ struct Todo {
     title: String,
     hint: String,
     /// Where to do it: address, words.
-    link: Option<(&'static str, &'static str)>,
+    link: Option<(String, &'static str)>,
 }
 
 impl Todo {
@@ -102,7 +102,7 @@ const PAYMENT_HELP: &str = "https://www.facebook.com/business/help/4882918394637
 /// How to verify a business.
 const VERIFY_HELP: &str = "https://www.facebook.com/business/help/2058515294227817";
 
-fn todos(overview: &Overview, operator: &str, solution_partner: bool) -> Vec<Todo> {
+fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
     let done = |title: &str| Todo { status: "done", title: title.to_owned(), hint: String::new(), link: None };
     let mut all = vec![done("Connect your account")];
     if overview.connection.state == ConnectionState::NeedsReconnect {
@@ -110,7 +110,7 @@ fn todos(overview: &Overview, operator: &str, solution_partner: bool) -> Vec<Tod
             status: "problem",
             title: "Connect again".to_owned(),
             hint: "Facebook ended the access. Your name, settings and history stay.".to_owned(),
-            link: Some(("/connect", "Connect again")),
+            link: Some(("/connect".to_owned(), "Connect again")),
         };
     }
     for (waba, numbers) in &overview.wabas {
@@ -120,20 +120,20 @@ fn todos(overview: &Overview, operator: &str, solution_partner: bool) -> Vec<Tod
                 title: format!("Add a number to {}", waba.name),
                 hint: "This account has no number yet. Go through Facebook once more and choose the same account."
                     .to_owned(),
-                link: Some(("/connect", "Add a number")),
+                link: Some(("/connect".to_owned(), "Add a number")),
             });
         }
         for number in numbers {
-            all.extend(number_todos(number, operator));
+            all.extend(number_todos(number, site));
         }
     }
-    if !solution_partner {
+    if !site.solution_partner {
         all.push(Todo {
             status: "",
             title: "Add a payment method at Meta".to_owned(),
             hint: "Without one, you can answer people, but not write to them first. Meta bills you directly."
                 .to_owned(),
-            link: Some((PAYMENT_HELP, "How to add it")),
+            link: Some((PAYMENT_HELP.to_owned(), "How to add it")),
         });
     }
     if overview.wabas.iter().all(|(waba, _)| WabaRecord::is_business_verified(waba)) {
@@ -143,13 +143,14 @@ fn todos(overview: &Overview, operator: &str, solution_partner: bool) -> Vec<Tod
             status: "optional",
             title: "Verify your business at Meta".to_owned(),
             hint: "Not required, but it can raise the number of people you may write to first.".to_owned(),
-            link: Some((VERIFY_HELP, "How to verify")),
+            link: Some((VERIFY_HELP.to_owned(), "How to verify")),
         });
     }
     all
 }
 
-fn number_todos(number: &Number, operator: &str) -> Vec<Todo> {
+fn number_todos(number: &Number, site: &Site) -> Vec<Todo> {
+    let operator = &site.operator;
     let shown = number.international();
     let mut all = Vec::new();
     match number.registration() {
@@ -158,7 +159,7 @@ fn number_todos(number: &Number, operator: &str) -> Vec<Todo> {
             status: "",
             title: format!("Confirm {shown} by code"),
             hint: "Facebook has not seen yet that the number is yours. Go through Facebook once more and enter the code it sends.".to_owned(),
-            link: Some(("/connect", "Confirm number")),
+            link: Some(("/connect".to_owned(), "Confirm number")),
         }),
         Registration::NamePending => all.push(Todo {
             status: "",
@@ -170,13 +171,16 @@ fn number_todos(number: &Number, operator: &str) -> Vec<Todo> {
             status: "",
             title: format!("Register {shown}"),
             hint: format!("It can't send or receive yet. {operator} does this with you."),
-            link: None,
+            link: site.support_email.as_ref().map(|email| {
+                let address = format!("mailto:{email}?subject=Register%20{}", shown.replace(['+', ' '], ""));
+                (address, "Write to them")
+            }),
         }),
         Registration::Blocked => all.push(Todo {
             status: "problem",
             title: format!("Meta has blocked {shown}"),
             hint: "Open Business Support Home at Meta to see why, and to ask for a review.".to_owned(),
-            link: Some(("https://business.facebook.com/business-support-home", "Open Business Support Home")),
+            link: Some(("https://business.facebook.com/business-support-home".to_owned(), "Open Business Support Home")),
         }),
     }
     // Meta's own word on what stands in the way of sending; what is wrong with the number itself is said above.
@@ -214,6 +218,8 @@ struct ListEntry {
 struct ListPage {
     chrome: Chrome,
     entries: Vec<ListEntry>,
+    /// One is being disconnected: the page looks again by itself.
+    refresh: bool,
 }
 
 async fn list(State(connections): State<Connections>, chrome: Chrome, member: Member) -> Result<ListPage> {
@@ -226,7 +232,8 @@ async fn list(State(connections): State<Connections>, chrome: Chrome, member: Me
         numbers: overview.wabas.iter().flat_map(|(_, numbers)| numbers).map(Number::international).collect(),
         connected: When::new(overview.connection.connected_at, now),
     });
-    Ok(ListPage { chrome, entries: entries.collect() })
+    let refresh = all.iter().any(|overview| overview.connection.state == ConnectionState::Disconnecting);
+    Ok(ListPage { chrome, entries: entries.collect(), refresh })
 }
 
 struct WabaSection {
@@ -264,7 +271,7 @@ fn show_page(chrome: Chrome, overview: &Overview, now: time::OffsetDateTime) -> 
         numbers: numbers.iter().map(NumberCard::new).collect(),
         read: numbers.iter().map(|number| number.read_at).min().map(|at| When::new(at, now)),
     });
-    let todos = todos(overview, &chrome.site.operator, chrome.site.solution_partner);
+    let todos = todos(overview, &chrome.site);
     ShowPage {
         id: overview.connection.id.to_string(),
         name: overview.connection.name.clone(),
@@ -294,6 +301,12 @@ async fn show(
 ) -> Result<ShowPage> {
     let overview = find(&connections, &member, &id).await?;
     Ok(show_page(chrome, &overview, connections.clock.now()))
+}
+
+/// A form that was shown again with its error stands under its own address: opened, it leads back.
+async fn back(Path(id): Path<String>) -> Result<Redirect> {
+    let id = ConnectionId::from_str(&id).map_err(|_| Error::NotFound)?;
+    Ok(Redirect::to(&format!("/connections/{id}")))
 }
 
 #[derive(Deserialize)]

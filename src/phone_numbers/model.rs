@@ -202,6 +202,12 @@ impl Number {
         }
     }
 
+    /// Whether it can send and receive.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        matches!(self.registration(), Registration::Ready | Registration::Coexistence)
+    }
+
     /// The number as people of the world read it.
     #[must_use]
     pub fn international(&self) -> String {

@@ -20,7 +20,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::get,
 };
 use serde::Deserialize;
 use std::str::FromStr;
@@ -28,9 +28,10 @@ use std::str::FromStr;
 pub(super) fn routes(signup: Signup) -> Router {
     Router::new()
         .route("/connect/attempts/{id}", get(show))
-        .route("/connect/attempts/{id}/choose", post(choose))
-        .route("/connect/attempts/{id}/waba", post(type_waba_id))
-        .route("/connect/attempts/{id}/retry", post(go_on))
+        // A form that was shown again with its error stands under its own address: opened, it leads back.
+        .route("/connect/attempts/{id}/choose", get(back).post(choose))
+        .route("/connect/attempts/{id}/waba", get(back).post(type_waba_id))
+        .route("/connect/attempts/{id}/retry", get(back).post(go_on))
         .with_state(signup)
 }
 
@@ -126,6 +127,8 @@ struct AttemptPage {
     is_oauth: bool,
     connections: Vec<(String, String)>,
     numbers: Vec<String>,
+    /// Whether all of them can send and receive already.
+    all_ready: bool,
     details: Vec<(&'static str, String)>,
     version: i64,
     refresh: bool,
@@ -160,7 +163,14 @@ fn details(attempt: &Attempt) -> Vec<(&'static str, String)> {
     all
 }
 
+/// From this try on, the page says that it takes longer.
+const LONG_TROUBLE: u32 = 3;
+
 fn heading(attempt: &Attempt) -> (String, Option<String>) {
+    if attempt.trouble.as_ref().is_some_and(|trouble| trouble.tries >= LONG_TROUBLE) && !attempt.step.is_final() {
+        let lead = "Facebook has trouble answering. We keep trying for some minutes; you can close this page.";
+        return ("Connecting your WhatsApp".to_owned(), Some(lead.to_owned()));
+    }
     let step = |number: u8, doing: &str| {
         ("Connecting your WhatsApp".to_owned(), Some(format!("Step {number} of 6: {doing}. This takes a few seconds.")))
     };
@@ -211,13 +221,16 @@ async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt
     }
     let mut connections = Vec::new();
     let mut numbers = Vec::new();
+    let mut all_ready = true;
     if attempt.step == Step::Done {
         for id in &attempt.connections {
             if let Some(overview) = signup.connections.get(member.customer, *id).await? {
                 connections.push((id.to_string(), overview.connection.name.clone()));
                 let chosen = overview.wabas.iter().filter(|(waba, _)| attempt.chosen.contains(&waba.id));
-                numbers
-                    .extend(chosen.flat_map(|(_, numbers)| numbers).map(crate::phone_numbers::Number::international));
+                for number in chosen.flat_map(|(_, numbers)| numbers) {
+                    all_ready &= number.is_ready();
+                    numbers.push(number.international());
+                }
             }
         }
     }
@@ -257,11 +270,23 @@ async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt
         is_oauth: attempt.flow == Flow::OAuth,
         connections,
         numbers,
+        all_ready,
         details: details(&attempt),
         version: attempt.version,
         refresh: attempt.machine_state() == "working",
         chrome,
     })
+}
+
+/// An account's name; where another has the same, with the end of its ID.
+fn told_apart(attempt: &Attempt, waba: &crate::graph::Waba) -> String {
+    let same = attempt.candidates.iter().filter(|candidate| candidate.waba.name == waba.name).count();
+    let id = waba.id.as_str();
+    if same > 1 {
+        format!("{} (ID ends in {})", waba.name, &id[id.len().saturating_sub(4)..])
+    } else {
+        waba.name.clone()
+    }
 }
 
 async fn choices(signup: &Signup, member: &Member, attempt: &Attempt) -> Result<Vec<Choice>> {
@@ -275,7 +300,7 @@ async fn choices(signup: &Signup, member: &Member, attempt: &Attempt) -> Result<
         let is_hinted = hinted.as_ref() == Some(&candidate.waba.id);
         all.push(Choice {
             id: candidate.waba.id.to_string(),
-            name: candidate.waba.name.clone(),
+            name: told_apart(attempt, &candidate.waba),
             numbers: candidate
                 .numbers
                 .iter()
@@ -310,6 +335,10 @@ async fn show(
     let attempt = signup.get(member.customer, parse(&id)?).await?;
     let page = page(&signup, chrome, &member, attempt).await?;
     Ok((OpensFacebook, page).into_response())
+}
+
+async fn back(Path(id): Path<String>) -> Result<Redirect> {
+    Ok(Redirect::to(&format!("/connect/attempts/{}", parse(&id)?)))
 }
 
 #[derive(Deserialize)]
@@ -356,12 +385,13 @@ async fn type_waba_id(
 ) -> Result<Response> {
     let attempt = signup.get(member.customer, parse(&id)?).await?;
     if attempt.step == Step::WabaIdNeeded {
-        match form.waba_id.parse::<WabaId>() {
+        let digits: String = form.waba_id.split_whitespace().collect();
+        match digits.parse::<WabaId>() {
             Ok(waba) => signup.type_waba_id(member.customer, attempt.id, &waba).await?,
             Err(_) => {
                 let mut page = page(&signup, chrome, &member, attempt).await?;
                 page.typed = form.waba_id;
-                page.typed_error = Some("The ID has digits only, 1 to 32 of them: copy it once more.".to_owned());
+                page.typed_error = Some("The ID has digits only: copy it once more.".to_owned());
                 return Ok((StatusCode::UNPROCESSABLE_ENTITY, OpensFacebook, page).into_response());
             }
         }

@@ -71,6 +71,8 @@ impl Launcher {
 struct ConnectPage {
     chrome: Chrome,
     launcher: Option<Launcher>,
+    /// An attempt that waits for the customer's choice.
+    unfinished: Option<String>,
 }
 
 #[derive(Template, WebTemplate)]
@@ -104,5 +106,7 @@ async fn connect(State(signup): State<Signup>, chrome: Chrome, SignedIn(user): S
     let Some(customer) = user.customer_id else { return Err(Error::Forbidden) };
     let member = Member { user, customer };
     let launcher = Launcher::new(meta, &member, None);
-    Ok((OpensFacebook, ConnectPage { chrome, launcher }).into_response())
+    let recent = signup.recent(member.customer, 5).await?;
+    let unfinished = recent.iter().find(|one| one.step.waits_for_customer()).map(|one| one.id.to_string());
+    Ok((OpensFacebook, ConnectPage { chrome, launcher, unfinished }).into_response())
 }

@@ -143,12 +143,16 @@ pub(super) async fn recent(db: &mut impl Reads, customer: CustomerId, limit: i64
         .await
 }
 
-/// Failed and unfinished attempts of all customers, the newest first.
+/// Customers' newest attempts that failed or are unfinished, the newest first.
 pub(super) async fn recent_unfinished(db: &mut impl Reads, limit: i64) -> Result<Vec<Attempt>> {
-    query("SELECT * FROM signup_attempts WHERE step <> 'done' ORDER BY created_at DESC, id DESC LIMIT $1")
-        .bind(limit)
-        .all(db, attempt)
-        .await
+    query(
+        "SELECT * FROM signup_attempts a WHERE step <> 'done' AND NOT EXISTS (SELECT 1 FROM signup_attempts newer \
+         WHERE newer.customer_id = a.customer_id AND newer.created_at > a.created_at) \
+         ORDER BY created_at DESC, id DESC LIMIT $1",
+    )
+    .bind(limit)
+    .all(db, attempt)
+    .await
 }
 
 pub(super) async fn insert_partner_event(

@@ -159,6 +159,14 @@ impl Signup {
         }
     }
 
+    /// Whose attempt it is: for staff.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn customer_of(&self, id: AttemptId) -> Result<Option<CustomerId>, SignupError> {
+        Ok(queries::get(&mut self.store.read().await?, id).await?.map(|attempt| attempt.customer_id))
+    }
+
     /// A customer's attempts, the newest first.
     ///
     /// # Errors

@@ -54,7 +54,7 @@ impl Failure {
                     None => s("Facebook’s window showed an error. Nothing was changed here."),
                 },
                 one(
-                    "Wait a few minutes, then try again. If it comes again, write to {op}; the details below help them.",
+                    "If Facebook says what to change, change it there, then try again. If not, wait a few minutes first. If it comes again, write to {op}; the details below help them.",
                 ),
                 Action::TryAgain,
                 None,
@@ -72,17 +72,17 @@ impl Failure {
             ),
             Reason::NoWhatsAppPermission => (
                 s("Facebook did not give us access to WhatsApp"),
-                s(
-                    "You signed in, but the permission for WhatsApp did not come with it. Nothing was changed. One of these is the cause:",
-                ),
+                s("You signed in, but the permission for WhatsApp did not come with it. Nothing was changed."),
                 vec![
                     s(
-                        "You connected to {op} before: Facebook then passes on the old permission, without WhatsApp. On Facebook, open Settings, then Business integrations, and remove {op} from the list. Then try again.",
+                        "If you connected to {op} before, Facebook passes on the old permission, without WhatsApp. On Facebook, open Settings, then Business integrations, and remove {op} from the list. Then try again.",
                     ),
                     s(
-                        "A switch was turned off when Facebook asked what {op} may do. Try again and leave every switch on.",
+                        "If a switch was turned off when Facebook asked what {op} may do: try again and leave every switch on.",
                     ),
-                    s("You have no WhatsApp account at Facebook yet. Try again and create one in Facebook’s window."),
+                    s(
+                        "If you have no WhatsApp account at Facebook yet: try again and create one in Facebook’s window.",
+                    ),
                     s("If none of these helps, {op} lacks a permission of its own: write to them."),
                 ],
                 Action::TryAgain,
@@ -111,7 +111,7 @@ impl Failure {
             Reason::CodeExpired | Reason::CodeUsed => (
                 s("That took a little too long"),
                 s(
-                    "Facebook’s answer is valid for 30 seconds and once only, and could not be used in that time. Nothing was changed.",
+                    "It is nothing you did. Facebook’s answer is valid for 30 seconds and once only, and could not be used in that time. Nothing was changed.",
                 ),
                 one("Try again. You need not enter anything twice: Facebook remembers what you chose."),
                 Action::TryAgain,
@@ -167,7 +167,7 @@ impl Failure {
             ),
             Reason::TokenRevoked => (
                 s("The access ended while we worked"),
-                s("Somebody removed {op} on Facebook before we were done, or the permission ran out."),
+                s("Facebook ended the permission before we were done."),
                 one("Try again and agree once more."),
                 Action::TryAgain,
                 None,

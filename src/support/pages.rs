@@ -4,7 +4,7 @@ use crate::{
     accounts::{Accounts, Customer, Staff},
     base::{
         clock::Clock,
-        ids::{CustomerId, WabaId},
+        ids::{AttemptId, CustomerId, WabaId},
     },
     connections::{ConnectionState, Connections},
     phone_numbers::Number,
@@ -52,6 +52,7 @@ struct AttemptLine {
     company: String,
     badge: Badge,
     note: String,
+    tell: Option<String>,
     details: String,
     when: When,
 }
@@ -87,13 +88,25 @@ fn badge(attempt: &Attempt) -> Badge {
     }
 }
 
+/// Where an attempt that has not failed stands, in words.
+fn stands(step: Step) -> &'static str {
+    match step {
+        Step::Launched => {
+            "Facebook’s window is open, or its answer never came. If it is long ago: ask them to try again."
+        }
+        Step::Choosing => "Several accounts were shared. They must choose on their page.",
+        Step::WabaIdNeeded => "They must type their WhatsApp Business account ID on their page.",
+        Step::Done => "Connected.",
+        _ => "Under way. It goes on by itself.",
+    }
+}
+
 /// The answer before the data: what the customer was told, and what Meta said.
 fn line(attempt: &Attempt, company: String, operator: &str, now: time::OffsetDateTime) -> AttemptLine {
     let failure = attempt.failure.as_ref().filter(|_| attempt.step == Step::Failed);
-    let note = failure.map_or_else(
-        || format!("Step: {}", attempt.step.as_str().replace('_', " ")),
-        |failure| failure.words(operator).title,
-    );
+    let words = failure.map(|failure| failure.words(operator));
+    let note = words.as_ref().map_or_else(|| stands(attempt.step).to_owned(), |words| words.title.clone());
+    let tell = words.map(|words| format!("{} Tell them: {}", words.happened, words.to_do.join(" Or: ")));
     let mut details = vec![format!("attempt {}", attempt.id)];
     if let Some(failure) = failure {
         details.push(format!("{} at {}", failure.reason.as_str(), failure.at.as_str()));
@@ -108,6 +121,7 @@ fn line(attempt: &Attempt, company: String, operator: &str, now: time::OffsetDat
         company,
         badge: badge(attempt),
         note,
+        tell,
         details: details.join(" · "),
         when: When::new(attempt.step_since, now),
     }
@@ -128,13 +142,29 @@ async fn overview(
             attempts.push(line(&attempt, company, &chrome.site.operator, now));
         }
     }
-    let customers = support.accounts.search_customers(&search.q, LINES).await?;
+    let mut customers = support.accounts.search_customers(&search.q, LINES).await?;
+    if let Some(id) = named(&support, &search.q).await? {
+        customers.extend(support.accounts.customer(id).await?);
+    }
     let customers = customers.into_iter().map(|customer| CustomerLine {
         id: customer.id.to_string(),
         name: customer.name,
         since: When::new(customer.created_at, now),
     });
     Ok(OverviewPage { chrome, query: search.q, customers: customers.collect(), attempts })
+}
+
+/// The customer whose attempt or WABA the search names, as people copy it from a mail or a page.
+async fn named(support: &Support, text: &str) -> Result<Option<CustomerId>> {
+    let text = text.trim();
+    let text = text.strip_prefix("Attempt").unwrap_or(text).trim();
+    if let Ok(id) = text.parse::<AttemptId>() {
+        return Ok(support.signup.customer_of(id).await?);
+    }
+    match text.parse::<WabaId>() {
+        Ok(waba) => Ok(support.connections.owner(&waba).await?.map(|owner| owner.customer)),
+        Err(_) => Ok(None),
+    }
 }
 
 struct WabaLine {

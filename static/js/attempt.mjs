@@ -20,7 +20,7 @@ let refreshing = Promise.resolve();
 
 async function refresh(version) {
   if (version !== undefined && Number(version) <= Number(main().dataset.version)) return;
-  const response = await fetch(location.href, { headers: { accept: "text/html" }, credentials: "same-origin" });
+  const response = await fetch(`/connect/attempts/${main().dataset.id}`, { headers: { accept: "text/html" }, credentials: "same-origin" });
   if (response.redirected) {
     // Signed out: the sign-in page leads back here.
     location.assign(response.url);
@@ -33,10 +33,25 @@ async function refresh(version) {
   const busy = before.dataset.attempt === "choose" && after?.dataset.attempt === "choose";
   const open = ["open", "sending"].includes(document.querySelector("[data-launch]")?.dataset.launch);
   if (!after || busy || open) return;
-  before.replaceWith(after);
   document.title = fresh.title;
+  if (before.dataset.attempt === "working" && after.dataset.attempt === "working" && update(before, after)) return;
+  before.replaceWith(after);
   mount();
   if (before.dataset.attempt !== after.dataset.attempt) after.querySelector("h1").focus();
+}
+
+// While it works, only what has changed is touched: a screen reader says the new line, focus and open
+// details stay.
+function update(before, after) {
+  const parts = ["h1", ".lead", ".journey", ".steps"].map((part) => [before.querySelector(part), after.querySelector(part)]);
+  const sections = (page) => [...page.children].map((child) => child.tagName + child.className).join();
+  if (sections(before) !== sections(after) || parts.some(([old, now]) => !old || !now)) return false;
+  for (const [old, now] of parts) {
+    if (old.innerHTML !== now.innerHTML) old.innerHTML = now.innerHTML;
+  }
+  before.dataset.version = after.dataset.version;
+  before.dataset.reason = after.dataset.reason;
+  return true;
 }
 
 function watch() {

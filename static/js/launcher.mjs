@@ -66,7 +66,7 @@ export function mountLauncher(root) {
       element.hidden = !element.dataset.when.split(" ").includes(state);
     }
     button.disabled = !["ready", "blocked"].includes(state);
-    if (["missing", "blocked", "unsent"].includes(state)) status.focus();
+    if (["missing", "blocked", "open", "unsent"].includes(state)) status.focus();
   }
 
   function unsent(error) {
@@ -100,7 +100,9 @@ export function mountLauncher(root) {
     run = mine;
     show("open");
     mine.attempt = post("/connect/attempts", csrf, { coexistence: root.querySelector("#keep-app").checked });
-    mine.attempt.catch(() => {});
+    // A phone may discard this tab while the window is open: what it loads again is then the attempt's page,
+    // which listens for the event and shows what becomes of it.
+    mine.attempt.then(({ url }) => history.replaceState(null, "", url), () => {});
   }
 
   async function bringEvent(mine, event) {
@@ -110,7 +112,8 @@ export function mountLauncher(root) {
 
   // The SDK's callback: with a code, or without one where the window closed.
   async function answer(mine, response) {
-    if (mine !== run || mine.answered) return;
+    // A window that was given up and finished all the same counts, if it brings a code.
+    if (mine.answered || (mine !== run && !response?.authResponse?.code)) return;
     mine.answered = true;
     show("sending");
     try {
@@ -138,7 +141,7 @@ export function mountLauncher(root) {
   window.addEventListener("message", listener);
 
   root.querySelector("[data-again]").addEventListener("click", () => {
-    run = null;
+    // The old window may still be there: its event goes to its attempt until a new one opens.
     show("ready");
     button.focus();
   });

@@ -36,6 +36,9 @@ async function connectPage(user, look) {
     assert.match(await page.locator('main').innerText(), /WhatsApp Embedded Signup is not configured/);
     assert.equal(await facebookButton(page).count(), 0, 'no button that leads nowhere');
     await look(page);
+    // With an operator's name of usual length, the top bar still fits a phone.
+    const [link, menu] = await Promise.all([page.locator('.topnav a').last().boundingBox(), page.locator('.menu').boundingBox()]);
+    assert.ok(link.x + link.width <= menu.x, `the top bar’s last link ends at ${link.x + link.width}, its menu begins at ${menu.x}`);
     await assertAccessible(page, `/connect for ${user.role}`);
     faults.assertNone();
   } finally {
