@@ -47,7 +47,7 @@ impl Connections {
         app_secret: Option<&SecretString>,
         id: ConnectionId,
     ) -> Result<Outcome, JobError> {
-        let Some(request) = self.request(id).await? else { return Ok(Outcome::Done) };
+        let Some((request, written)) = self.request(id).await? else { return Ok(Outcome::Done) };
         let Some(overview) = self.overview(id).await? else { return Ok(Outcome::Done) };
         let mut trouble = false;
         match self.token(id).await {
@@ -72,33 +72,11 @@ impl Connections {
         if trouble {
             tracing::warn!(connection = %id, "disconnected without Meta's confirmation: it did not answer in time");
         }
-        if !self.forget(&overview).await? {
-            self.subscribe_again(graph, app_secret, id).await?;
+        if !self.forget(&overview, &written).await? {
+            // Connected again meanwhile. The end of the subscription may have come after its new beginning.
+            self.subscribe_again(graph, app_secret, &overview).await?;
         }
         Ok(Outcome::Done)
-    }
-
-    /// The customer connected again while we were at it: what we have just switched off is switched on again.
-    /// Where that fails, the connection's page says that messages are off.
-    async fn subscribe_again(
-        &self,
-        graph: &graph::Client,
-        app_secret: Option<&SecretString>,
-        id: ConnectionId,
-    ) -> Result<(), JobError> {
-        let Some(overview) = self.overview(id).await? else { return Ok(()) };
-        let Ok(token) = self.token(id).await else { return Ok(()) };
-        let access = Access { token, app_secret: app_secret.cloned() };
-        for (waba, _) in &overview.wabas {
-            let result = graph.subscribe_app(&access, &waba.id).await;
-            if let Err(error) = &result {
-                tracing::warn!(connection = %id, waba = %waba.id, %error, "connected again, but without webhooks");
-            }
-            let mut tx = self.store.write().await?;
-            queries::set_subscribed(&mut tx, &waba.id, result.is_ok().then(|| self.clock.now())).await?;
-            tx.commit().await?;
-        }
-        Ok(())
     }
 
     async fn calls(
@@ -121,22 +99,49 @@ impl Connections {
         results
     }
 
-    /// False where the customer connected again meanwhile: then nothing is forgotten.
-    async fn forget(&self, overview: &Overview) -> Result<bool, StoreError> {
+    /// Forgets the connection, if it is still the one that was to be undone. False where it was connected
+    /// again while Meta was being called.
+    async fn forget(&self, overview: &Overview, written: &str) -> Result<bool, StoreError> {
+        let id = overview.connection.id;
         let mut tx = self.store.write().await?;
-        if !queries::end_undone(&mut tx, overview.connection.id, self.clock.now()).await? {
+        if !queries::end_if(&mut tx, id, written, self.clock.now()).await? {
             return Ok(false);
         }
         for (waba, _) in &overview.wabas {
-            queries::remove_waba(&mut tx, &waba.id).await?;
+            queries::remove_waba_of(&mut tx, &waba.id, id).await?;
         }
         tx.commit().await?;
         Ok(true)
     }
 
-    async fn request(&self, id: ConnectionId) -> Result<Option<DisconnectRequest>, JobError> {
-        let json = queries::disconnect_request(&mut self.store.read().await?, id).await?;
-        Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
+    async fn subscribe_again(
+        &self,
+        graph: &graph::Client,
+        app_secret: Option<&SecretString>,
+        overview: &Overview,
+    ) -> Result<(), JobError> {
+        let token = match self.token(overview.connection.id).await {
+            Ok(token) => token,
+            Err(TokenError::None) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let access = Access { token, app_secret: app_secret.cloned() };
+        for (waba, _) in &overview.wabas {
+            match graph.subscribe_app(&access, &waba.id).await {
+                Ok(()) => {}
+                Err(error) if matches!(error.class(), ErrorClass::Transient | ErrorClass::RateLimited) => {
+                    return Err(error.into());
+                }
+                Err(error) => tracing::warn!(waba = %waba.id, %error, "could not be subscribed again"),
+            }
+        }
+        Ok(())
+    }
+
+    /// What was asked for, and how it is written: that tells this request from a later one.
+    async fn request(&self, id: ConnectionId) -> Result<Option<(DisconnectRequest, String)>, JobError> {
+        let Some(json) = queries::disconnect_request(&mut self.store.read().await?, id).await? else { return Ok(None) };
+        Ok(Some((serde_json::from_str(&json)?, json)))
     }
 
     /// Takes a WABA from the customer that holds it, so that another may connect it: staff only.

@@ -148,19 +148,17 @@ pub(super) async fn by_business(
     .await
 }
 
-/// Whether a connection of another customer that is not over belongs to this business.
+/// Whether a connection of another customer belongs, or belonged, to this business.
 pub(super) async fn is_business_of_others(
     db: &mut impl Reads,
     customer: CustomerId,
     business: &BusinessId,
 ) -> Result<bool> {
-    let found = query(
-        "SELECT id FROM connections WHERE business_id = $1 AND customer_id <> $2 AND state <> 'disconnected' LIMIT 1",
-    )
-    .bind(business)
-    .bind(customer)
-    .optional(db, |row| row.text("id"))
-    .await?;
+    let found = query("SELECT id FROM connections WHERE business_id = $1 AND customer_id <> $2 LIMIT 1")
+        .bind(business)
+        .bind(customer)
+        .optional(db, |row| row.text("id"))
+        .await?;
     Ok(found.is_some())
 }
 
@@ -262,17 +260,24 @@ pub(super) async fn remove_waba(tx: &mut WriteTx, waba: &WabaId) -> Result<()> {
     Ok(())
 }
 
-/// Ends a connection that is being undone; false where it is not, or not any more.
-pub(super) async fn end_undone(tx: &mut WriteTx, id: ConnectionId, now: OffsetDateTime) -> Result<bool> {
-    let changed = query(
+/// Takes a WABA out, if this connection still holds it; its numbers go with it.
+pub(super) async fn remove_waba_of(tx: &mut WriteTx, waba: &WabaId, holder: ConnectionId) -> Result<()> {
+    query("DELETE FROM wabas WHERE waba_id = $1 AND connection_id = $2").bind(waba).bind(holder).execute(tx).await?;
+    Ok(())
+}
+
+/// Ends a connection that is being undone by this very request; false where it is not any more.
+pub(super) async fn end_if(tx: &mut WriteTx, id: ConnectionId, request: &str, now: OffsetDateTime) -> Result<bool> {
+    let ended = query(
         "UPDATE connections SET state = 'disconnected', token_sealed = NULL, disconnecting = NULL, \
-         disconnected_at = $1 WHERE id = $2 AND state = 'disconnecting'",
+         disconnected_at = $1 WHERE id = $2 AND state = 'disconnecting' AND disconnecting = $3",
     )
     .bind(now)
     .bind(id)
+    .bind(request)
     .execute(tx)
     .await?;
-    Ok(changed == 1)
+    Ok(ended == 1)
 }
 
 /// Ends a connection: the token is deleted.

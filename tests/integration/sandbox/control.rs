@@ -19,23 +19,29 @@ async fn host_and_origin_are_checked() {
 }
 
 #[tokio::test]
-async fn off_loopback_the_token_is_needed() {
-    let dir = TempDir::new().unwrap();
-    let sandbox = Sandbox::open(options("https://sandbox.example", &dir, None), Clock::system()).unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin = format!("http://{}", listener.local_addr().unwrap());
-    let router = sandbox.router();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let http = Outbound::new(Reach::Operator, Duration::from_secs(5));
-    let call = |path: &str| {
-        let request = http.request(Method::GET, format!("{origin}{path}").parse().unwrap()).unwrap();
-        request.header("host", "sandbox.example")
-    };
-    assert_eq!(call("/_sandbox/state").send().await.unwrap().status(), 401);
-    assert_eq!(call("/_sandbox/state").bearer_auth("wrong").send().await.unwrap().status(), 401);
-    assert_eq!(call("/_sandbox/state").bearer_auth("control").send().await.unwrap().status(), 200);
-    let home = doorway::base::http::read_capped(call("/").send().await.unwrap()).await.unwrap();
-    assert!(!String::from_utf8(home).unwrap().contains("Recent Graph calls"));
+async fn a_token_that_is_set_is_needed_everywhere() {
+    // Off loopback, and on loopback too: in a container the public URL says nothing of who can reach it.
+    for (public_url, host) in
+        [("https://sandbox.example", "sandbox.example"), ("http://localhost:8090", "localhost:8090")]
+    {
+        let dir = TempDir::new().unwrap();
+        let with_token = Options { control_token: Some("control".into()), ..options(public_url, &dir, None) };
+        let sandbox = Sandbox::open(with_token, Clock::system()).unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let router = sandbox.router();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let http = Outbound::new(Reach::Operator, Duration::from_secs(5));
+        let call = |path: &str| {
+            let request = http.request(Method::GET, format!("{origin}{path}").parse().unwrap()).unwrap();
+            request.header("host", host)
+        };
+        assert_eq!(call("/_sandbox/state").send().await.unwrap().status(), 401);
+        assert_eq!(call("/_sandbox/state").bearer_auth("wrong").send().await.unwrap().status(), 401);
+        assert_eq!(call("/_sandbox/state").bearer_auth("control").send().await.unwrap().status(), 200);
+        let home = doorway::base::http::read_capped(call("/").send().await.unwrap()).await.unwrap();
+        assert!(!String::from_utf8(home).unwrap().contains("Recent Graph calls"));
+    }
 }
 
 #[tokio::test]

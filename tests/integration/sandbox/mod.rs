@@ -164,7 +164,7 @@ pub fn options(public_url: &str, dir: &TempDir, webhook: Option<&str>) -> Option
             verify_token: VERIFY.to_owned(),
             fields: vec!["messages".to_owned(), "account_update".to_owned()],
         }),
-        control_token: Some("control".into()),
+        control_token: None,
     }
 }
 
