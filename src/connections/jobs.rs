@@ -127,12 +127,12 @@ impl Connections {
         };
         let access = Access { token, app_secret: app_secret.cloned() };
         for (waba, _) in &overview.wabas {
-            match graph.subscribe_app(&access, &waba.id).await {
-                Ok(()) => {}
-                Err(error) if matches!(error.class(), ErrorClass::Transient | ErrorClass::RateLimited) => {
-                    return Err(error.into());
-                }
-                Err(error) => tracing::warn!(waba = %waba.id, %error, "could not be subscribed again"),
+            if let Err(error) = graph.subscribe_app(&access, &waba.id).await {
+                // The connection's page then says so, and what to do.
+                tracing::warn!(waba = %waba.id, %error, "could not be subscribed again");
+                let mut tx = self.store.write().await?;
+                queries::set_subscribed(&mut tx, &waba.id, None).await?;
+                tx.commit().await?;
             }
         }
         Ok(())

@@ -75,7 +75,7 @@ async fn permissions_that_did_not_come(db: Database) {
     for scenario in ["permissions_declined", "stale_grant"] {
         let page = failed(&world, scenario, "no_whatsapp_permission").await;
         // The token does not tell which cause it is, so all are named, with the way to mend each.
-        says(&page, &["Business integrations", "switch", "no WhatsApp account at Facebook yet", "Continue with Facebook"]);
+        says(&page, &["Business integrations", "switch", "you have no WhatsApp account", "Continue with Facebook"]);
         assert!(page.text.contains("https://www.facebook.com/settings"));
         says(&page, &["missing: whatsapp_business_management, whatsapp_business_messaging"]);
     }

@@ -2,8 +2,12 @@
 //! `scripts/postgres` starts.
 
 use doorway::{base::ids, store::Store};
+use futures_util::FutureExt;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use std::io::Write;
+use std::{
+    io::Write,
+    panic::{AssertUnwindSafe, resume_unwind},
+};
 use tempfile::TempDir;
 use url::Url;
 
@@ -13,29 +17,23 @@ const VARIABLE: &str = "DOORWAY_TEST_POSTGRES_URL";
 pub struct Database {
     pub url: String,
     pub dir: TempDir,
-    server: Option<Url>,
 }
 
 impl Database {
     fn sqlite() -> Self {
         let dir = TempDir::new().unwrap();
         let url = format!("sqlite://{}", dir.path().join("portal.db").display());
-        Self { url, dir, server: None }
+        Self { url, dir }
     }
 
-    async fn postgres(server: &str) -> Self {
-        let server: Url = server.parse().unwrap();
-        let name = format!("doorway_{}", ids::new_uuid().simple());
-        let mut admin = PgConnection::connect(server.as_str()).await.unwrap();
-        admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-        admin.close().await.unwrap();
-        let mut url = server.clone();
-        url.set_path(&name);
-        Self { url: url.into(), dir: TempDir::new().unwrap(), server: Some(server) }
+    fn postgres(server: &str, name: &str) -> Self {
+        let mut url: Url = server.parse().unwrap();
+        url.set_path(name);
+        Self { url: url.into(), dir: TempDir::new().unwrap() }
     }
 
     pub fn is_sqlite(&self) -> bool {
-        self.server.is_none()
+        self.url.starts_with("sqlite:")
     }
 
     /// A database that is not there, and can't be made.
@@ -51,25 +49,6 @@ impl Database {
     }
 }
 
-impl Drop for Database {
-    /// Drops it also where the test has failed. In a thread of its own: a runtime can't be entered twice.
-    fn drop(&mut self) {
-        let Some(server) = self.server.take() else { return };
-        let name = self.url.rsplit('/').next().unwrap().to_owned();
-        let dropped = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async {
-                let mut admin = PgConnection::connect(server.as_str()).await.map_err(std::io::Error::other)?;
-                let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                admin.execute(AssertSqlSafe(sql)).await.map_err(std::io::Error::other)
-            })
-        });
-        if let Ok(Err(error)) = dropped.join() {
-            eprintln!("a test database stays behind: {error}");
-        }
-    }
-}
-
 /// Runs a test on SQLite.
 pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F) {
     test(Database::sqlite()).await;
@@ -77,9 +56,21 @@ pub async fn on_sqlite<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F)
 
 /// Runs a test on PostgreSQL, where there is a server. See [`there_is_a_postgres_server`].
 pub async fn on_postgres<F: Future<Output = ()>>(test: impl FnOnce(Database) -> F) {
-    if let Some(server) = server() {
-        test(Database::postgres(&server).await).await;
+    let Some(server) = server() else { return };
+    let name = format!("doorway_{}", ids::new_uuid().simple());
+    run(&server, format!("CREATE DATABASE {name}")).await;
+    let outcome = AssertUnwindSafe(test(Database::postgres(&server, &name))).catch_unwind().await;
+    // While the runtime goes on: the server waits for connections that are just being made.
+    run(&server, format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
     }
+}
+
+async fn run(server: &str, sql: String) {
+    let mut admin = PgConnection::connect(server).await.unwrap();
+    admin.execute(AssertSqlSafe(sql)).await.unwrap();
+    admin.close().await.unwrap();
 }
 
 fn server() -> Option<String> {

@@ -211,6 +211,11 @@ impl Meta {
         self.holds.send_replace(Holds::default());
     }
 
+    /// Lets those of this method go on.
+    pub fn release_only(&self, method: &Method) {
+        self.holds.send_modify(|holds| holds.at.retain(|(held, _)| held != method));
+    }
+
     /// Ends those that wait; they never had an effect.
     pub fn abandon(&self) {
         self.holds.send_replace(Holds { at: Vec::new(), abandoned: true });
