@@ -102,7 +102,12 @@ export function mountLauncher(root) {
     mine.attempt = post("/connect/attempts", csrf, { coexistence: root.querySelector("#keep-app").checked });
     // A phone may discard this tab while the window is open: what it loads again is then the attempt's page,
     // which listens for the event and shows what becomes of it.
-    mine.attempt.then(({ url }) => history.replaceState(null, "", url), () => {});
+    mine.attempt.then(({ url }) => {
+      history.replaceState(null, "", url);
+      const main = root.closest("main");
+      main.dataset.attempt = "working";
+      main.dataset.reason = "waiting_for_facebook";
+    }, () => {});
   }
 
   async function bringEvent(mine, event) {

@@ -50,6 +50,8 @@ export async function tryOnce(page, inside = walk) {
   const before = page.url();
   await inside(await openPopup(page));
   await page.waitForURL((url) => url.href !== before && url.pathname.startsWith('/connect/attempts/'));
+  // The address changes when the window opens, so that a tab that is discarded meanwhile comes back to it.
+  await page.waitForFunction(() => location.pathname.endsWith(document.querySelector('main[data-version]')?.dataset.id));
 }
 
 /** *Cancel* on the screen that is shown. */
