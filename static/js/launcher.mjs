@@ -7,6 +7,10 @@ const SDK_TIMEOUT_MS = 12_000;
 // The event may be a little later than the code: it is only a hint, so it is not waited for long.
 const EVENT_GRACE_MS = 400;
 
+// The attempt's address was pushed onto this page's own, so going back between the two changes the address
+// alone: the page that belongs to it is loaded.
+window.addEventListener("popstate", () => location.reload());
+
 let sdk; // A promise: the SDK is loaded and initialised once for each page.
 
 function loadSdk(root) {
@@ -103,7 +107,7 @@ export function mountLauncher(root) {
     // A phone may discard this tab while the window is open: what it loads again is then the attempt's page,
     // which listens for the event and shows what becomes of it.
     mine.attempt.then(({ url }) => {
-      history.replaceState(null, "", url);
+      history.pushState(null, "", url);
       const main = root.closest("main");
       main.dataset.attempt = "working";
       main.dataset.reason = "waiting_for_facebook";
