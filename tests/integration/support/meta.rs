@@ -241,14 +241,15 @@ async fn watch_call(State(meta): State<Meta>, request: Request, next: Next) -> R
         began: Instant::now(),
         ended: None,
     };
+    // Whether it waits is decided before it is told of: who then ends the waiting means this call too.
+    let mut holds = meta.holds.subscribe();
+    let held = holds.borrow_and_update().keep(&parts.method, parts.uri.path());
     let (at, delay) = {
         let mut seen = meta.seen.lock().unwrap();
         seen.calls.push(call);
         (seen.calls.len() - 1, seen.delay)
     };
     tokio::time::sleep(delay).await;
-    let mut holds = meta.holds.subscribe();
-    let held = holds.borrow_and_update().keep(&parts.method, parts.uri.path());
     if held {
         let after = holds.wait_for(|holds| !holds.keep(&parts.method, parts.uri.path())).await.unwrap().abandoned;
         if after {
