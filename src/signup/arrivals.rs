@@ -35,10 +35,12 @@ impl Signup {
             if attempt.step == Step::Done || (known && !hint.is_finish()) {
                 return Change::Drop;
             }
-            // When it first came is what counts: saying it again makes it no fresher.
-            if !(known && attempt.hint.as_ref().is_some_and(|before| before.waba_id == hint.waba_id)) {
-                attempt.hint_at = Some(now);
+            // A window finishes once. The first word counts, and when it came: saying it again, or another
+            // WABA in between, makes it no fresher.
+            if known && attempt.hint.as_ref().is_some_and(|before| before.waba_id.is_some()) {
+                return Change::Drop;
             }
+            attempt.hint_at = Some(now);
             attempt.hint = Some(hint.clone());
             if attempt.step == Step::Launched && hint.is_end() {
                 fail(attempt, Failure::from_hint(&hint));

@@ -12,6 +12,7 @@ on_both_engines!(
     is_not_recovered_for_another_business,
     is_not_recovered_without_a_webhook,
     is_not_recovered_by_a_webhook_from_before,
+    is_not_recovered_by_a_guess_that_is_repeated,
     the_code_may_still_come_late,
 );
 
@@ -50,6 +51,32 @@ async fn stays_lost(world: &World, attempt: &Attempt) {
 
 fn without_system_token(config: &mut Config) {
     config.meta.system_token = None;
+}
+
+/// Somebody who knows the IDs says them long before Meta does, and again, with others in between, when Meta does.
+async fn is_not_recovered_by_a_guess_that_is_repeated(db: Database) {
+    let world = World::start(db).await;
+    let known = world.meta.signup(&["code_lost"]).await;
+    webhook_was_read(&world).await;
+    world.advance(60);
+    let browser = world.customer("Harbour Bakery").await;
+    let attempt = browser.begin().await;
+    attempt.event(&known).await;
+    world.advance(600);
+    let again = json!({"kind": "partner_added", "waba_id": known["waba_ids"][0]});
+    world.meta.control(http::Method::POST, "webhooks", again).await;
+    eventually("the second webhook", || async {
+        (world.number("SELECT count(*) AS n FROM partner_events", "n").await == Some(2)).then_some(())
+    })
+    .await;
+    let mut other = known.clone();
+    other["event"]["data"]["waba_id"] = json!("123456789012345");
+    attempt.event(&other).await;
+    attempt.event(&known).await;
+    attempt.closed().await;
+    world.advance(30);
+    attempt.ends("failed", "code_missing").await;
+    assert!(!world.meta.calls().iter().any(|call| call.path.contains("system_user_access_tokens")));
 }
 
 async fn is_recovered_by_the_webhook_and_the_system_token(db: Database) {
