@@ -2,7 +2,7 @@
 
 use super::{AccountError, Accounts, SignedIn, User, model::MIN_PASSWORD_CHARS};
 use crate::web::{
-    Chrome, Error, Form, Result, page,
+    Chrome, Error, Form, NoFields, Result, page,
     session::{IDLE, USER_KEY},
 };
 use askama::Template;
@@ -119,9 +119,6 @@ async fn begin(session: &Session, user: &User) -> Result<()> {
     session.insert(USER_KEY, user.id.to_string()).await?;
     Ok(())
 }
-
-#[derive(Deserialize)]
-struct NoFields {}
 
 async fn sign_out(session: Session, Form(NoFields {}): Form<NoFields>) -> Result<Redirect> {
     session.flush().await?;

@@ -30,6 +30,19 @@ impl ConnectionState {
     }
 }
 
+impl ConnectionState {
+    /// How pages show it: the badge's look, and the word.
+    #[must_use]
+    pub fn shown(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Active => ("good", "Connected"),
+            Self::NeedsReconnect => ("problem", "Access ended"),
+            Self::Disconnecting => ("waiting", "Being disconnected"),
+            Self::Disconnected => ("neutral", "Disconnected"),
+        }
+    }
+}
+
 impl FromStr for ConnectionState {
     type Err = ();
     fn from_str(s: &str) -> Result<Self, ()> {

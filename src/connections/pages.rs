@@ -197,12 +197,8 @@ fn number_todos(number: &Number, site: &Site) -> Vec<Todo> {
 }
 
 fn connection_badge(overview: &Overview) -> Badge {
-    match overview.connection.state {
-        ConnectionState::Active => Badge::new("good", "Connected"),
-        ConnectionState::NeedsReconnect => Badge::new("problem", "Access ended"),
-        ConnectionState::Disconnecting => Badge::new("waiting", "Being disconnected"),
-        ConnectionState::Disconnected => Badge::new("neutral", "Disconnected"),
-    }
+    let (look, word) = overview.connection.state.shown();
+    Badge::new(look, word)
 }
 
 struct ListEntry {

@@ -6,16 +6,6 @@ use http::Method;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-/// A business portfolio.
-#[derive(Clone, Debug, Deserialize)]
-pub struct BusinessInfo {
-    /// Its ID.
-    pub id: BusinessId,
-    /// Its name.
-    #[serde(default)]
-    pub name: String,
-}
-
 impl Client {
     /// The WABAs that other businesses share with this one.
     /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/business/client-whatsapp-business-accounts-api>

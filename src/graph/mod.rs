@@ -14,12 +14,11 @@ mod phone_number;
 mod waba;
 
 pub use app::{AppInfo, Subscription};
-pub use business::BusinessInfo;
 pub use debug_token::{GranularScope, TokenInfo};
 pub use error::{ApiError, ErrorClass, GraphError};
 pub use oauth::{AppCredentials, BusinessToken};
 pub use phone_number::{Health, HealthEntity, PhoneNumber};
-pub use waba::{SubscribedApp, Waba};
+pub use waba::Waba;
 
 use crate::base::http::{Outbound, ReadError, read_capped};
 use error::ErrorBody;

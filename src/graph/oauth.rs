@@ -151,30 +151,6 @@ impl Client {
             client.authorize_url(|| CsrfToken::new(state.to_owned())).add_scope(Scope::new(scopes.join(","))).url();
         url
     }
-
-    /// Renews a business token that has not expired yet.
-    ///
-    /// # Errors
-    /// See [`GraphError`].
-    pub async fn renew_token(&self, app: &AppCredentials, token: &SecretString) -> Result<BusinessToken> {
-        let form = [
-            ("grant_type", "fb_exchange_token"),
-            ("client_id", app.id.as_str()),
-            ("client_secret", app.secret.expose_secret()),
-            ("fb_exchange_token", token.expose_secret()),
-        ];
-        let started = Instant::now();
-        let request = self
-            .outbound
-            .request(http::Method::POST, self.url("oauth/access_token"))
-            .map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?
-            .form(&form);
-        let result = finish(request.send().await).await;
-        log(&http::Method::POST, "oauth/access_token", started, result.as_ref().err());
-        let answer: Answer =
-            serde_json::from_slice(&result?).map_err(|error| GraphError::Unreadable { detail: error.to_string() })?;
-        Ok(BusinessToken { token: answer.access_token.secret().clone().into(), expires_in: answer.expires_in() })
-    }
 }
 
 /// Sends the crate's request through our own client; keeps our own error beside the crate's.

@@ -39,22 +39,6 @@ pub struct OwnerBusiness {
     pub name: String,
 }
 
-/// An app that gets a WABA's webhooks.
-#[derive(Clone, Debug, Deserialize)]
-pub struct SubscribedApp {
-    /// The app.
-    pub whatsapp_business_api_data: Option<SubscribedAppData>,
-    /// Where it wants them, if not at its usual address.
-    pub override_callback_uri: Option<String>,
-}
-
-/// Which app it is.
-#[derive(Clone, Debug, Deserialize)]
-pub struct SubscribedAppData {
-    /// Its ID.
-    pub id: Option<String>,
-}
-
 #[derive(Deserialize)]
 pub(super) struct Success {
     #[serde(default)]
@@ -117,13 +101,5 @@ impl Client {
     pub async fn unsubscribe_app(&self, access: &Access, id: &WabaId) -> Result<()> {
         let path = format!("{id}/subscribed_apps");
         self.call::<Success>(access, Method::DELETE, &path, Call::default()).await?.check("the end of the subscription")
-    }
-
-    /// The apps that get the WABA's webhooks.
-    ///
-    /// # Errors
-    /// See [`super::GraphError`].
-    pub async fn subscribed_apps(&self, access: &Access, id: &WabaId) -> Result<Vec<SubscribedApp>> {
-        self.list(access, &format!("{id}/subscribed_apps"), "").await
     }
 }

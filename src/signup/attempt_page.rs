@@ -4,7 +4,7 @@ use super::{attempt_view::page, model::Step, service::Signup};
 use crate::{
     accounts::Member,
     base::ids::{AttemptId, WabaId},
-    web::{Chrome, Error, Form, Result, csp::OpensFacebook},
+    web::{Chrome, Error, Form, NoFields, Result, csp::OpensFacebook},
 };
 use axum::{
     Router,
@@ -102,9 +102,6 @@ async fn type_waba_id(
     }
     Ok(Redirect::to(&format!("/connect/attempts/{id}")).into_response())
 }
-
-#[derive(Deserialize)]
-struct NoFields {}
 
 async fn go_on(
     State(signup): State<Signup>,

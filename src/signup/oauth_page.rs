@@ -8,7 +8,7 @@ use super::{
 use crate::{
     accounts::{Member, User},
     base::text::shorten,
-    web::{Error, Form, Result},
+    web::{Error, Form, NoFields, Result},
 };
 use axum::{
     Extension, Router,
@@ -25,9 +25,6 @@ pub(super) fn routes(signup: Signup) -> Router {
         .route("/auth/whatsapp/callback", get(callback))
         .with_state(signup)
 }
-
-#[derive(Deserialize)]
-struct NoFields {}
 
 async fn start(State(signup): State<Signup>, member: Member, Form(NoFields {}): Form<NoFields>) -> Result<Redirect> {
     Ok(Redirect::to(signup.begin_oauth(&member).await?.as_str()))

@@ -6,10 +6,10 @@ use crate::{
         clock::Clock,
         ids::{AttemptId, CustomerId, WabaId},
     },
-    connections::{ConnectionState, Connections},
+    connections::Connections,
     phone_numbers::Number,
     signup::{Attempt, Signup, Step},
-    web::{Badge, Chrome, Error, Form, Result, page, when::When},
+    web::{Badge, Chrome, Error, Form, NoFields, Result, page, when::When},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -211,11 +211,9 @@ async fn customer(
     let connections = connections.into_iter().map(|overview| ConnectionBlock {
         id: overview.connection.id.to_string(),
         name: overview.connection.name.clone(),
-        badge: match overview.connection.state {
-            ConnectionState::Active => Badge::new("good", "Connected"),
-            ConnectionState::NeedsReconnect => Badge::new("problem", "Access ended"),
-            ConnectionState::Disconnecting => Badge::new("waiting", "Being disconnected"),
-            ConnectionState::Disconnected => Badge::new("neutral", "Disconnected"),
+        badge: {
+            let (look, word) = overview.connection.state.shown();
+            Badge::new(look, word)
         },
         token_end: overview.connection.token_expires_at.map(|at| When::new(at, now)),
         wabas: overview
@@ -268,9 +266,6 @@ async fn ask_release(
     let customer_id = customer.id.to_string();
     Ok(ReleasePage { chrome, waba: waba.to_string(), customer: customer.name, customer_id })
 }
-
-#[derive(Deserialize)]
-struct NoFields {}
 
 async fn release(
     State(support): State<Support>,

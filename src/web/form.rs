@@ -15,6 +15,10 @@ const MAX_FORM_BYTES: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Form<T>(pub T);
 
+/// A form that asks for nothing but its CSRF token: a button.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+pub struct NoFields {}
+
 #[derive(serde::Deserialize)]
 struct Token {
     #[serde(default)]

@@ -13,5 +13,5 @@ pub mod when;
 
 pub use badge::Badge;
 pub use error::{Error, Result};
-pub use form::Form;
+pub use form::{Form, NoFields};
 pub use page::{Chrome, Site, Viewer};
