@@ -3,27 +3,28 @@
 
 use crate::{
     accounts::{self, AccountError, Accounts},
+    backoffice::{self, Backoffice},
     base::{
         clock::Clock,
         http::{Outbound, Reach},
         ids::{AttemptId, ConnectionId, WabaId},
+        sealed::KeyRing,
     },
     config::Config,
     connections::{self, Connections, DISCONNECT_JOB},
-    graph::{self, AppCredentials},
+    graph::{self, AppCredentials, LiveSetup, Setup},
     jobs::{self, Handlers, Outcome, Queue, Worker},
-    signup::{self, ADVANCE_JOB, MetaSetup, PartnerEvent, Signup},
-    store::{Store, StoreError, WriteTx},
+    signup::{self, ADVANCE_JOB, PartnerEvent, Signup},
+    store::{self, SealedColumn, SealedError, Store, StoreError, WriteTx},
     support::{self, Support},
-    web::{self, Site, assets, csp::FacebookOrigins, error, session::DbSessions},
-    webhooks::{self, Change, ChangeHandler, PROCESS_JOB, WebhookSecrets, Webhooks},
+    web::{self, Access, Route, Routes, Site, assets, csp::FacebookOrigins, error, session::DbSessions},
+    webhooks::{self, Change, ChangeHandler, PROCESS_JOB, Webhooks},
 };
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
     http::StatusCode,
     middleware,
-    routing::get,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -75,7 +76,9 @@ pub struct App {
     pub store: Store,
     queue: Queue,
     clock: Clock,
+    keys: KeyRing,
     router: Router,
+    table: Vec<Route>,
     handlers: Handlers,
 }
 
@@ -94,6 +97,24 @@ pub fn app_credentials(config: &Config) -> Option<AppCredentials> {
     Some(AppCredentials { id, secret })
 }
 
+/// What the configuration says of Meta's side; the backoffice's settings go over it.
+#[must_use]
+pub fn setup(config: &Config) -> Setup {
+    Setup {
+        graph: graph_client(config),
+        app: app_credentials(config),
+        old_app_secret: None,
+        es_config_id: config.meta.es_config_id.clone(),
+        verify_token: config.meta.verify_token.clone(),
+        system_token: config.meta.system_token.clone(),
+        business_id: config.meta.business_id.clone(),
+        dialog_url: config.meta.dialog_url.clone(),
+        sdk_url: config.meta.sdk_url.clone(),
+        redirect_uri: config.redirect_uri(),
+        webhook_url: config.webhook_url(),
+    }
+}
+
 impl App {
     /// Puts the portal together on a database that is migrated.
     ///
@@ -103,33 +124,77 @@ impl App {
         let queue = Queue::new(clock.clone());
         let accounts = Accounts::new(store.clone(), clock.clone())?;
         let connections = Connections::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone());
-        let graph = graph_client(config);
-        let meta = MetaSetup {
-            graph: graph.clone(),
-            app: app_credentials(config),
-            es_config_id: config.meta.es_config_id.clone(),
-            system_token: config.meta.system_token.clone(),
-            dialog_url: config.meta.dialog_url.clone(),
-            sdk_url: config.meta.sdk_url.clone(),
-            redirect_uri: config.redirect_uri(),
-        };
-        let signup =
-            Signup::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone(), connections.clone(), meta);
-        let secrets = WebhookSecrets {
-            app_secrets: config.meta.app_secret.clone().into_iter().collect(),
-            verify_token: config.meta.verify_token.clone(),
-        };
-        let webhooks = Webhooks::new(store.clone(), clock.clone(), queue.clone(), secrets, on_change(signup.clone()));
+        let meta = LiveSetup::new(setup(config));
+        let signup = Signup::new(
+            store.clone(),
+            clock.clone(),
+            config.keys.clone(),
+            queue.clone(),
+            connections.clone(),
+            meta.clone(),
+        );
+        let webhooks =
+            Webhooks::new(store.clone(), clock.clone(), queue.clone(), meta.clone(), on_change(signup.clone()));
         let sessions = DbSessions::new(store.clone(), clock.clone());
-        let handlers = handlers(config, &graph, &signup, &connections, &webhooks, &sessions, &clock);
+        let handlers = handlers(&meta, &signup, &connections, &webhooks, &sessions, &clock);
+        let backoffice = Backoffice {
+            accounts: accounts.clone(),
+            connections: connections.clone(),
+            signup: signup.clone(),
+            webhooks: webhooks.clone(),
+            meta: meta.clone(),
+            store: store.clone(),
+            queue: queue.clone(),
+            keys: config.keys.clone(),
+            clock: clock.clone(),
+        };
         let support = Support {
             accounts: accounts.clone(),
             connections: connections.clone(),
             signup: signup.clone(),
             clock: clock.clone(),
         };
-        let router = router(config, &accounts, &connections, &signup, support, webhooks.clone(), sessions, &store)?;
-        Ok(Self { accounts, connections, signup, webhooks, store, queue, clock, router, handlers })
+        let (router, table) =
+            router(config, &accounts, &connections, &signup, backoffice, support, webhooks.clone(), sessions, &store)?;
+        Ok(Self {
+            accounts,
+            connections,
+            signup,
+            webhooks,
+            store,
+            queue,
+            clock,
+            keys: config.keys.clone(),
+            router,
+            table,
+            handlers,
+        })
+    }
+
+    /// Every route with who may call it, for the tests that walk them all.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.table
+    }
+
+    fn sealed() -> Vec<SealedColumn> {
+        [accounts::SEALED, backoffice::SEALED, connections::SEALED, signup::SEALED].concat()
+    }
+
+    /// How many secrets at rest open with the current key, and how many with an old one.
+    ///
+    /// # Errors
+    /// The first that does not open at all, or the database's.
+    pub async fn check_keys(&self) -> Result<(u64, u64), SealedError> {
+        store::check_sealed(&self.store, &self.keys, &Self::sealed()).await
+    }
+
+    /// Seals all secrets at rest with the current key; tells how many were changed.
+    ///
+    /// # Errors
+    /// Where one does not open, nothing after it was changed.
+    pub async fn rotate_keys(&self) -> Result<u64, SealedError> {
+        store::reseal(&self.store, &self.keys, &Self::sealed()).await
     }
 
     /// The routes, for serving and for tests.
@@ -194,8 +259,7 @@ fn on_change(signup: Signup) -> ChangeHandler {
 }
 
 fn handlers(
-    config: &Config,
-    graph: &graph::Client,
+    meta: &LiveSetup,
     signup: &Signup,
     connections: &Connections,
     webhooks: &Webhooks,
@@ -204,7 +268,7 @@ fn handlers(
 ) -> Handlers {
     let advance = signup.clone();
     let process = webhooks.clone();
-    let (undo, graph, secret) = (connections.clone(), graph.clone(), config.meta.app_secret.clone());
+    let (undo, setup) = (connections.clone(), meta.clone());
     let (prune, bodies, now) = (sessions.clone(), webhooks.clone(), clock.clone());
     Handlers::from([
         (
@@ -224,8 +288,11 @@ fn handlers(
         (
             DISCONNECT_JOB,
             jobs::handler(move |id| {
-                let (connections, graph, secret) = (undo.clone(), graph.clone(), secret.clone());
-                async move { connections.undo(&graph, secret.as_ref(), id.parse::<ConnectionId>()?).await }
+                let (connections, meta) = (undo.clone(), setup.now());
+                async move {
+                    let secret = meta.app.as_ref().map(|app| &app.secret);
+                    connections.undo(&meta.graph, secret, id.parse::<ConnectionId>()?).await
+                }
             }),
         ),
         (
@@ -248,11 +315,12 @@ fn router(
     accounts: &Accounts,
     connections: &Connections,
     signup: &Signup,
+    backoffice: Backoffice,
     support: Support,
     webhooks: Webhooks,
     sessions: DbSessions,
     store: &Store,
-) -> Result<Router, BuildError> {
+) -> Result<(Router, Vec<Route>), BuildError> {
     let assets = assets::base_path();
     let site = Arc::new(Site {
         operator: config.operator_name.clone(),
@@ -264,16 +332,20 @@ fn router(
     });
     let origin = config.public_url.origin().ascii_serialization();
     let csrf = CsrfLayer::new().add_trusted_origin(&origin).map_err(|_| BuildError::Origin)?;
-    let pages = Router::new()
+    let (pages, mut table) = Routes::new()
         .merge(accounts::routes(accounts.clone()))
         .merge(connections::routes(connections.clone()))
         .merge(signup::page_routes(signup.clone()))
+        .merge(backoffice::routes(backoffice))
         .merge(support::routes(support))
+        .into_parts();
+    let pages = pages
         .fallback(|| async { web::Error::NotFound })
         .layer(csrf.clone())
         .layer(middleware::from_fn(web::page::clear_flash))
         .layer(middleware::from_fn(error::as_html));
-    let api = signup::api_routes(signup.clone()).layer(csrf).layer(middleware::from_fn(error::as_json));
+    let (api, api_table) = signup::api_routes(signup.clone()).into_parts();
+    let api = api.layer(csrf).layer(middleware::from_fn(error::as_json));
     let viewer = accounts.clone();
     let with_session = pages
         .merge(api)
@@ -282,10 +354,14 @@ fn router(
         }))
         .layer(sessions.layer(config.is_https()))
         .layer(axum::Extension(site));
-    let health = Router::new()
-        .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
-        .with_state(store.clone());
+    let (machines, machine_table) = Routes::new()
+        .get(Access::Machine, "/healthz", || async { "alive\n" })
+        .get(Access::Machine, "/readyz", ready)
+        .with_state(store.clone())
+        .merge(webhooks::routes(webhooks))
+        .into_parts();
+    table.extend(api_table);
+    table.extend(machine_table);
     let origins = Arc::new(FacebookOrigins::new(&config.meta.sdk_url, &config.meta.dialog_url));
     let https = config.is_https();
     let proxies: Arc<[std::net::IpAddr]> = config.trusted_proxies.clone().into();
@@ -296,7 +372,7 @@ fn router(
         .layer(CatchPanicLayer::new())
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(move |request, next| web::csp::headers(origins.clone(), https, request, next)));
-    Ok(with_session.merge(webhooks::routes(webhooks)).merge(assets::routes(&assets)).merge(health).layer(outer))
+    Ok((with_session.merge(assets::routes(&assets)).merge(machines).layer(outer), table))
 }
 
 /// Database reachable, migrations done.
@@ -323,11 +399,19 @@ impl MakeRequestId for NewRequestId {
 
 /// One line a request: no query (it may hold a code), no header, no body. What happens within carries the
 /// request's ID.
-async fn log(proxies: Arc<[std::net::IpAddr]>, request: Request, next: middleware::Next) -> axum::response::Response {
+async fn log(
+    proxies: Arc<[std::net::IpAddr]>,
+    mut request: Request,
+    next: middleware::Next,
+) -> axum::response::Response {
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
     let span = tracing::info_span!("request", id);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let from = client_address(&proxies, &request);
+    let address = client_address(&proxies, &request);
+    if let Some(address) = address {
+        request.extensions_mut().insert(web::ClientAddress(address));
+    }
+    let from = address.map_or_else(String::new, |address| address.to_string());
     let started = std::time::Instant::now();
     async move {
         let response = next.run(request).await;
@@ -346,15 +430,15 @@ async fn log(proxies: Arc<[std::net::IpAddr]>, request: Request, next: middlewar
 
 /// Where a request comes from. What a proxy forwards is believed only of proxies that are named: anybody
 /// can write a header. The last address that no trusted proxy added is the client's.
-fn client_address(proxies: &[std::net::IpAddr], request: &Request) -> String {
-    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else { return String::new() };
+fn client_address(proxies: &[std::net::IpAddr], request: &Request) -> Option<std::net::IpAddr> {
+    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     if !proxies.contains(&peer.ip()) {
-        return peer.ip().to_string();
+        return Some(peer.ip());
     }
     let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let chain: Vec<std::net::IpAddr> =
         forwarded.flat_map(|value| value.split(',')).filter_map(|part| part.trim().parse().ok()).collect();
-    chain.iter().rev().find(|ip| !proxies.contains(ip)).unwrap_or(&peer.ip()).to_string()
+    Some(*chain.iter().rev().find(|ip| !proxies.contains(ip)).unwrap_or(&peer.ip()))
 }
 
 /// Traces a router of our own that is not the portal (the sandbox).
@@ -380,8 +464,11 @@ mod tests {
             request
         };
         let proxies = ["10.0.0.1".parse().expect("an address"), "10.0.0.2".parse().expect("an address")];
-        assert_eq!(client_address(&proxies, &request("9.9.9.9", "1.2.3.4")), "9.9.9.9");
-        assert_eq!(client_address(&proxies, &request("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2")), "1.2.3.4");
-        assert_eq!(client_address(&[], &request("10.0.0.1", "1.2.3.4")), "10.0.0.1");
+        assert_eq!(client_address(&proxies, &request("9.9.9.9", "1.2.3.4")).unwrap().to_string(), "9.9.9.9");
+        assert_eq!(
+            client_address(&proxies, &request("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2")).unwrap().to_string(),
+            "1.2.3.4"
+        );
+        assert_eq!(client_address(&[], &request("10.0.0.1", "1.2.3.4")).unwrap().to_string(), "10.0.0.1");
     }
 }

@@ -106,9 +106,8 @@ async fn keys(config: &Config, store: &Store) -> Finding {
     let Ok(app) = crate::app::App::build(config, store.clone(), clock) else {
         return line(Grade::Red, "the portal can't be put together", Some("see the log of serve"));
     };
-    match (app.connections.check_keys().await, app.signup.check_keys().await) {
-        (Ok(tokens), Ok(others)) => {
-            let (current, old) = (tokens.0 + others.0, tokens.1 + others.1);
+    match app.check_keys().await {
+        Ok((current, old)) => {
             if old == 0 {
                 line(Grade::Green, format!("all {current} stored secrets open with the current key"), None)
             } else {
@@ -116,7 +115,7 @@ async fn keys(config: &Config, store: &Store) -> Finding {
                 line(Grade::Amber, what, Some("doorway rotate-keys; then drop DOORWAY_SECRET_KEYS_OLD"))
             }
         }
-        (Err(error), _) | (_, Err(error)) => line(
+        Err(error) => line(
             Grade::Red,
             format!("a stored secret does not open: {error}"),
             Some("put the key it was sealed with into DOORWAY_SECRET_KEYS_OLD"),

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod backoffice;
 pub mod base;
 pub mod cli;
 pub mod config;

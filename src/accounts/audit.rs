@@ -1,5 +1,6 @@
 //! Who did what, append-only. It holds IDs; names and addresses live elsewhere, so that erasing a
-//! person leaves the log whole.
+//! person leaves the log whole. From where somebody came is personal too: the log holds the ID of an
+//! *origin*, whose address goes when the person goes.
 
 use crate::{
     base::{
@@ -8,6 +9,17 @@ use crate::{
     },
     store::{Result, WriteTx, query},
 };
+use std::{future::Future, net::IpAddr};
+
+tokio::task_local! {
+    /// From where the request under way comes; unset in jobs and on the command line.
+    static FROM: Option<IpAddr>;
+}
+
+/// Runs a request, so that what it records says from where it came.
+pub async fn from_address<T>(from: Option<IpAddr>, work: impl Future<Output = T>) -> T {
+    FROM.scope(from, work).await
+}
 
 /// One entry.
 #[derive(Clone, Debug)]
@@ -29,9 +41,10 @@ pub struct Entry<'a> {
 /// # Errors
 /// The database's.
 pub async fn record(tx: &mut WriteTx, clock: &Clock, entry: Entry<'_>) -> Result<()> {
+    let origin = origin(tx, entry.actor).await?;
     query(
-        "INSERT INTO audit_log (id, at, actor_user_id, customer_id, action, subject, detail) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO audit_log (id, at, actor_user_id, customer_id, action, subject, detail, origin_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(ids::new_uuid().to_string())
     .bind(clock.now())
@@ -40,7 +53,23 @@ pub async fn record(tx: &mut WriteTx, clock: &Clock, entry: Entry<'_>) -> Result
     .bind(entry.action)
     .bind(entry.subject)
     .bind(entry.detail)
+    .bind(origin)
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// The ID of where this person comes from now; made where it is new. Nobody's address is not kept.
+async fn origin(tx: &mut WriteTx, actor: Option<UserId>) -> Result<Option<String>> {
+    let (Some(actor), Ok(Some(address))) = (actor, FROM.try_with(|from| *from)) else { return Ok(None) };
+    let id = query(
+        "INSERT INTO origins (id, user_id, address) VALUES ($1, $2, $3) \
+         ON CONFLICT (user_id, address) DO UPDATE SET address = excluded.address RETURNING id",
+    )
+    .bind(ids::new_uuid().to_string())
+    .bind(actor)
+    .bind(address.to_string())
+    .one(tx, |row| row.text("id"))
+    .await?;
+    Ok(Some(id))
 }

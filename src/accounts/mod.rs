@@ -11,8 +11,18 @@ mod queries;
 mod service;
 mod viewer;
 
+use crate::{sealed_column, store::SealedColumn};
+
 pub use model::{Customer, EmailAddress, Role, User};
 pub use pages::routes;
 pub use password::Passwords;
 pub use service::{AccountError, Accounts};
-pub use viewer::{Member, SignedIn, Staff, load_viewer};
+pub use viewer::{Admin, Member, SignedIn, Staff, load_viewer};
+
+/// What of this feature is sealed at rest.
+pub const SEALED: &[SealedColumn] = &[
+    sealed_column!("users", "totp_sealed"),
+    sealed_column!("users", "totp_pending_sealed"),
+    sealed_column!("invites", "token_sealed"),
+    sealed_column!("setup_codes", "code_sealed"),
+];

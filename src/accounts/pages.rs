@@ -2,32 +2,31 @@
 
 use super::{AccountError, Accounts, SignedIn, User, model::MIN_PASSWORD_CHARS};
 use crate::web::{
-    Chrome, Error, Form, NoFields, Result, page,
+    Access, Chrome, Error, Form, NoFields, Result, Routes, page,
     session::{IDLE, USER_KEY},
 };
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
-    Router,
     extract::{Query, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
 };
 use secrecy::SecretString;
 use serde::Deserialize;
 use tower_sessions::{Expiry, Session};
 
 /// The routes of this feature.
-pub fn routes(accounts: Accounts) -> Router {
-    Router::new()
-        .route("/", get(index))
-        .route("/signin", get(sign_in_page).post(sign_in))
-        .route("/signout", post(sign_out))
-        .route("/settings", get(settings_page))
-        .route("/settings/account", post(rename))
-        .route("/settings/password", post(change_password))
-        .route("/settings/sessions/end", post(end_sessions))
+pub fn routes(accounts: Accounts) -> Routes {
+    Routes::new()
+        .get(Access::Anyone, "/", index)
+        .get(Access::Anyone, "/signin", sign_in_page)
+        .post(Access::Anyone, "/signin", sign_in)
+        .post(Access::Anyone, "/signout", sign_out)
+        .get(Access::SignedIn, "/settings", settings_page)
+        .post(Access::SignedIn, "/settings/account", rename)
+        .post(Access::SignedIn, "/settings/password", change_password)
+        .post(Access::SignedIn, "/settings/sessions/end", end_sessions)
         .with_state(accounts)
 }
 

@@ -1,11 +1,11 @@
 //! Who is signed in, and what a route asks of them.
 
-use super::{Accounts, User};
+use super::{Accounts, User, audit};
 use crate::base::ids::{CustomerId, UserId};
-use crate::web::{Error, Viewer, session::USER_KEY};
+use crate::web::{ClientAddress, Error, Viewer, routes, session::USER_KEY};
 use axum::{
-    extract::{FromRequestParts, OriginalUri, Request},
-    http::{Method, request::Parts},
+    extract::{FromRequestParts, Request},
+    http::request::Parts,
     middleware::Next,
     response::Response,
 };
@@ -44,18 +44,8 @@ pub async fn load_viewer(
             None => session.flush().await?,
         }
     }
-    Ok(next.run(request).await)
-}
-
-/// The path of the page on which a form stood, if it is one of ours.
-fn referring_path(parts: &Parts) -> Option<String> {
-    let text = |name| parts.headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
-    let referer = url::Url::parse(text(http::header::REFERER)?).ok()?;
-    let own = referer.host_str()?
-        == text(http::header::HOST)?
-            .rsplit_once(':')
-            .map_or_else(|| text(http::header::HOST).unwrap_or_default(), |(host, _)| host);
-    own.then(|| referer.path().to_owned())
+    let from = request.extensions().get::<ClientAddress>().copied();
+    Ok(audit::from_address(from.map(|from| from.0), next.run(request)).await)
 }
 
 /// Anybody who is signed in.
@@ -75,19 +65,17 @@ pub struct Member {
 #[derive(Clone, Debug)]
 pub struct Staff(pub User);
 
+/// An admin.
+#[derive(Clone, Debug)]
+pub struct Admin(pub User);
+
 impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     type Rejection = Error;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         if let Some(user) = parts.extensions.get::<User>() {
             return Ok(Self(user.clone()));
         }
-        // After signing in, people come back to the page; what they posted they must post again.
-        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
-        let back_to = match parts.method {
-            Method::GET => uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
-            _ => referring_path(parts).unwrap_or_else(|| "/".to_owned()),
-        };
-        Err(Error::SignInFirst { back_to })
+        Err(routes::sign_in_first(parts))
     }
 }
 
@@ -108,5 +96,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Staff {
         let SignedIn(user) = SignedIn::from_request_parts(parts, state).await?;
         // To others the page does not exist.
         if user.role.is_staff() { Ok(Self(user)) } else { Err(Error::NotFound) }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let SignedIn(user) = SignedIn::from_request_parts(parts, state).await?;
+        if user.role == super::Role::Admin { Ok(Self(user)) } else { Err(Error::NotFound) }
     }
 }

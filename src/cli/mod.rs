@@ -63,11 +63,16 @@ Settings (environment, or --config FILE; those marked * also as ..._FILE, naming
   DOORWAY_OPERATOR_NAME         your name as customers know it
   DOORWAY_SUPPORT_EMAIL         where customers reach you
   DOORWAY_SOLUTION_PARTNER      true if you pay for your customers' messages
+  DOORWAY_SMTP_URL *            smtps://name:password@host or smtp://...?tls=required; without it links are copied by hand
+  DOORWAY_MAIL_FROM             the mails' sender; DOORWAY_SUPPORT_EMAIL if left out
+  DOORWAY_STAFF_TOTP            true (default): admins and support need an authenticator app
   DOORWAY_META_APP_ID           App ID
   DOORWAY_META_APP_SECRET *     App Secret
   DOORWAY_META_ES_CONFIG_ID     Facebook Login for Business configuration; without it: plain OAuth
   DOORWAY_META_VERIFY_TOKEN *   the webhook handshake's word
   DOORWAY_META_SYSTEM_TOKEN *   your system user's token: recovers what a customer's browser lost
+  DOORWAY_META_BUSINESS_ID      your business portfolio
+                                (these six may also be set in the backoffice; the environment wins)
   DOORWAY_GRAPH_VERSION         v25.0 (default)
   DOORWAY_META_GRAPH_URL        https://graph.facebook.com (default)
   DOORWAY_META_DIALOG_URL       https://www.facebook.com (default)
@@ -143,7 +148,7 @@ async fn rotate_keys(args: ConfigArgs) -> CommandResult {
     let store = Store::connect(&config.database_url).await?;
     store.migrate().await?;
     let app = crate::app::App::build(&config, store.clone(), crate::base::clock::Clock::system())?;
-    let changed = app.connections.rotate_keys().await? + app.signup.rotate_keys().await?;
+    let changed = app.rotate_keys().await?;
     store.close().await;
     println!(
         "{changed} secrets sealed anew with key {}. Keys in DOORWAY_SECRET_KEYS_OLD are no longer needed.",

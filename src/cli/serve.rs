@@ -13,11 +13,9 @@ pub(super) async fn run(args: ConfigArgs) -> CommandResult {
     let store = Store::connect(&config.database_url).await?;
     store.migrate().await?;
     let app = App::build(&config, store, Clock::system())?;
-    for checked in [app.connections.check_keys().await, app.signup.check_keys().await] {
-        checked.map_err(|error| {
-            format!("DOORWAY_SECRET_KEY: {error}; put the key it was sealed with into DOORWAY_SECRET_KEYS_OLD")
-        })?;
-    }
+    app.check_keys().await.map_err(|error| {
+        format!("DOORWAY_SECRET_KEY: {error}; put the key it was sealed with into DOORWAY_SECRET_KEYS_OLD")
+    })?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("DOORWAY_LISTEN: can't listen on {}: {error}", config.listen))?;

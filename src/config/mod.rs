@@ -5,7 +5,7 @@
 mod raw;
 
 use crate::base::{
-    ids::AppId,
+    ids::{AppId, BusinessId},
     sealed::{KeyRing, SealError},
 };
 use raw::Raw;
@@ -37,6 +37,12 @@ pub struct Config {
     pub support_email: Option<String>,
     /// Whether the operator is a Solution Partner, who pays for its customers.
     pub solution_partner: bool,
+    /// Where mail goes out: `smtp://...` or `smtps://...` with name and password; none: links are copied by hand.
+    pub smtp_url: Option<SecretString>,
+    /// The sender of mails.
+    pub mail_from: Option<String>,
+    /// Whether staff must have an authenticator app.
+    pub staff_totp: bool,
     /// Set in demo mode: the sandbox's address, shown on every page.
     pub sandbox_url: Option<Url>,
     /// What is odd but stops nothing, one line each.
@@ -64,6 +70,8 @@ pub struct MetaConfig {
     pub verify_token: Option<SecretString>,
     /// The operator's system token.
     pub system_token: Option<SecretString>,
+    /// The operator's business portfolio.
+    pub business_id: Option<BusinessId>,
 }
 
 /// What is wrong with a configuration, one line a fault.
@@ -137,6 +145,17 @@ impl Config {
         if support_email.as_ref().is_some_and(|email| email.parse::<crate::accounts::EmailAddress>().is_err()) {
             raw.faults.push("DOORWAY_SUPPORT_EMAIL: must be an e-mail address".to_owned());
         }
+        let smtp_url = raw.text("smtp_url");
+        if smtp_url.as_ref().is_some_and(|url| !url.starts_with("smtp://") && !url.starts_with("smtps://")) {
+            raw.faults.push("DOORWAY_SMTP_URL: must start with smtp:// or smtps://".to_owned());
+        }
+        let mail_from = raw.text("mail_from").or_else(|| support_email.clone());
+        if mail_from.as_ref().is_some_and(|from| from.parse::<lettre::message::Mailbox>().is_err()) {
+            raw.faults.push("DOORWAY_MAIL_FROM: must be an address such as Acme <portal@example.org>".to_owned());
+        } else if smtp_url.is_some() && mail_from.is_none() {
+            raw.faults.push("DOORWAY_MAIL_FROM: missing, though DOORWAY_SMTP_URL is set".to_owned());
+        }
+        let staff_totp = raw.parse("staff_totp", "true or false").unwrap_or(true);
         let operator_name = raw.text("operator_name").unwrap_or_else(|| "Doorway".to_owned());
         let solution_partner = raw.parse("solution_partner", "true or false").unwrap_or(false);
         if !raw.faults.is_empty() {
@@ -155,6 +174,9 @@ impl Config {
             operator_name,
             support_email,
             solution_partner,
+            smtp_url: smtp_url.map(SecretString::from),
+            mail_from,
+            staff_totp,
             sandbox_url: None,
             warnings: raw.warnings,
         })
@@ -236,6 +258,8 @@ fn meta(raw: &mut Raw) -> Option<MetaConfig> {
     if es_config_id.as_ref().is_some_and(|id| crate::base::ids::meta_digits(id).is_err()) {
         raw.faults.push("DOORWAY_META_ES_CONFIG_ID: must be the Configuration ID: digits only".to_owned());
     }
+    let business_id: Option<BusinessId> =
+        raw.parse("meta_business_id", "the ID of your business portfolio: digits only");
     Some(MetaConfig {
         graph_url: graph_url?,
         dialog_url: dialog_url?,
@@ -246,6 +270,7 @@ fn meta(raw: &mut Raw) -> Option<MetaConfig> {
         es_config_id,
         verify_token: raw.text("meta_verify_token").map(SecretString::from),
         system_token: raw.text("meta_system_token").map(SecretString::from),
+        business_id,
     })
 }
 

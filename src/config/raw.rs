@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, str::FromStr};
 use url::Url;
 
 /// Every setting: its name in a file, and whether it may stand in a file of its own.
-const SETTINGS: [(&str, bool); 19] = [
+const SETTINGS: [(&str, bool); 23] = [
     ("listen", false),
     ("public_url", false),
     ("database_url", true),
@@ -19,6 +19,10 @@ const SETTINGS: [(&str, bool); 19] = [
     ("meta_es_config_id", false),
     ("meta_verify_token", true),
     ("meta_system_token", true),
+    ("meta_business_id", false),
+    ("smtp_url", true),
+    ("mail_from", false),
+    ("staff_totp", false),
     ("trusted_proxies", false),
     ("operator_name", false),
     ("support_email", false),

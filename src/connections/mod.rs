@@ -8,8 +8,13 @@ mod pages;
 mod queries;
 mod service;
 
+use crate::{sealed_column, store::SealedColumn};
+
 pub use grant::Grant;
 pub use jobs::DISCONNECT_JOB;
 pub use model::{Connection, ConnectionState, Owner, WabaRecord};
 pub use pages::routes;
 pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError};
+
+/// What of this feature is sealed at rest.
+pub const SEALED: &[SealedColumn] = &[sealed_column!("connections", "token_sealed")];

@@ -8,28 +8,28 @@ use crate::{
     accounts::Member,
     base::ids::ConnectionId,
     phone_numbers::{Number, Registration},
-    web::{Badge, Chrome, Error, Form, Result, Site, page, when::When},
+    web::{Access, Badge, Chrome, Error, Form, Result, Routes, Site, page, when::When},
 };
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
-    Router,
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
-    routing::get,
 };
 use serde::Deserialize;
 use std::str::FromStr;
 use tower_sessions::Session;
 
 /// The routes of this feature.
-pub fn routes(connections: Connections) -> Router {
-    Router::new()
-        .route("/connections", get(list))
-        .route("/connections/{id}", get(show))
-        .route("/connections/{id}/rename", get(back).post(rename))
-        .route("/connections/{id}/disconnect", get(ask).post(disconnect))
+pub fn routes(connections: Connections) -> Routes {
+    Routes::new()
+        .get(Access::Member, "/connections", list)
+        .get(Access::Member, "/connections/{id}", show)
+        .get(Access::Member, "/connections/{id}/rename", back)
+        .post(Access::Member, "/connections/{id}/rename", rename)
+        .get(Access::Member, "/connections/{id}/disconnect", ask)
+        .post(Access::Member, "/connections/{id}/disconnect", disconnect)
         .with_state(connections)
 }
 

@@ -185,23 +185,6 @@ pub(super) async fn sealed_token(db: &mut impl Reads, id: ConnectionId) -> Resul
     Ok(sealed.flatten())
 }
 
-/// All sealed tokens, for changing keys.
-pub(super) async fn all_sealed(db: &mut impl Reads) -> Result<Vec<(String, String)>> {
-    query("SELECT id, token_sealed FROM connections WHERE token_sealed IS NOT NULL")
-        .all(db, |row| Ok((row.text("id")?, row.text("token_sealed")?)))
-        .await
-}
-
-/// Puts a token sealed anew in the place of the one that was read, unless it was changed meanwhile.
-pub(super) async fn reseal(tx: &mut WriteTx, id: &str, old: &str, new: &str) -> Result<u64> {
-    query("UPDATE connections SET token_sealed = $1 WHERE id = $2 AND token_sealed = $3")
-        .bind(new)
-        .bind(id)
-        .bind(old)
-        .execute(tx)
-        .await
-}
-
 pub(super) async fn wabas(db: &mut impl Reads, id: ConnectionId) -> Result<Vec<WabaRecord>> {
     query("SELECT * FROM wabas WHERE connection_id = $1 ORDER BY name, waba_id").bind(id).all(db, waba).await
 }

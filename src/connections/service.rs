@@ -303,37 +303,6 @@ impl Connections {
         self.queue.wake();
         Ok(begun)
     }
-
-    /// How many tokens open with the current key, and how many with an old one.
-    ///
-    /// # Errors
-    /// The first that does not open at all.
-    pub async fn check_keys(&self) -> Result<(u64, u64), SealError> {
-        let mut counts = (0, 0);
-        let Ok(mut db) = self.store.read().await else { return Ok(counts) };
-        for (id, sealed) in queries::all_sealed(&mut db).await.unwrap_or_default() {
-            self.keys.open(Self::place(&id), &sealed)?;
-            if self.keys.is_current(&sealed) { counts.0 += 1 } else { counts.1 += 1 }
-        }
-        Ok(counts)
-    }
-
-    /// Seals all tokens with the current key; tells how many were changed.
-    ///
-    /// # Errors
-    /// See [`TokenError`]: where one does not open, nothing after it was changed.
-    pub async fn rotate_keys(&self) -> Result<u64, TokenError> {
-        let all = queries::all_sealed(&mut self.store.read().await?).await?;
-        let mut changed = 0;
-        for (id, sealed) in all.iter().filter(|(_, sealed)| !self.keys.is_current(sealed)) {
-            let opened = self.keys.open(Self::place(id), sealed)?;
-            let anew = self.keys.seal(Self::place(id), &opened);
-            let mut tx = self.store.write().await?;
-            changed += queries::reseal(&mut tx, id, sealed, &anew).await?;
-            tx.commit().await?;
-        }
-        Ok(changed)
-    }
 }
 
 async fn fill(db: &mut impl crate::store::Reads, connection: Connection) -> Result<Overview, StoreError> {

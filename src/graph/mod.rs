@@ -11,6 +11,7 @@ mod error;
 mod oauth;
 mod paging;
 mod phone_number;
+mod setup;
 mod waba;
 
 pub use app::{AppInfo, Subscription};
@@ -18,6 +19,7 @@ pub use debug_token::{GranularScope, TokenInfo};
 pub use error::{ApiError, ErrorClass, GraphError};
 pub use oauth::{AppCredentials, BusinessToken};
 pub use phone_number::{Health, HealthEntity, PhoneNumber};
+pub use setup::{LiveSetup, Setup};
 pub use waba::Waba;
 
 use crate::base::http::{Outbound, ReadError, read_capped};
@@ -80,6 +82,12 @@ impl Client {
     #[must_use]
     pub fn new(outbound: Outbound, base: Url, version: String) -> Self {
         Self { outbound, base, version }
+    }
+
+    /// The same client, calling another version.
+    #[must_use]
+    pub fn with_version(&self, version: &str) -> Self {
+        Self { version: version.to_owned(), ..self.clone() }
     }
 
     /// The version that is called.

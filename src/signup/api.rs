@@ -4,17 +4,16 @@ use super::{changes::Changes, model::Step, queries, service::Signup};
 use crate::{
     accounts::Member,
     base::ids::{AttemptId, CustomerId},
-    web::{Error, Result, csrf::ScriptVerified},
+    web::{Access, Error, Result, Routes, csrf::ScriptVerified},
 };
 use axum::{
-    Json, Router,
+    Json,
     extract::{DefaultBodyLimit, Path, State},
     http::StatusCode,
     response::{
         Sse,
         sse::{Event, KeepAlive},
     },
-    routing::{get, post},
 };
 use futures_util::Stream;
 use secrecy::SecretString;
@@ -29,14 +28,14 @@ const MAX_STREAM: Duration = Duration::from_secs(600);
 /// How often is looked for changes that another process made.
 const LOOK: Duration = Duration::from_secs(2);
 
-pub(super) fn routes(signup: Signup) -> Router {
-    Router::new()
-        .route("/connect/attempts", post(begin))
-        .route("/connect/attempts/{id}/event", post(event))
-        .route("/connect/attempts/{id}/code", post(code))
-        .route("/connect/attempts/{id}/closed", post(closed))
-        .route("/connect/attempts/{id}/stream", get(watch))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+pub(super) fn routes(signup: Signup) -> Routes {
+    Routes::new()
+        .post(Access::Member, "/connect/attempts", begin)
+        .post(Access::Member, "/connect/attempts/{id}/event", event)
+        .post(Access::Member, "/connect/attempts/{id}/code", code)
+        .post(Access::Member, "/connect/attempts/{id}/closed", closed)
+        .get(Access::Member, "/connect/attempts/{id}/stream", watch)
+        .map(|router| router.layer(DefaultBodyLimit::max(MAX_BODY)))
         .with_state(signup)
 }
 

@@ -4,25 +4,26 @@ use super::{attempt_view::page, model::Step, service::Signup};
 use crate::{
     accounts::Member,
     base::ids::{AttemptId, WabaId},
-    web::{Chrome, Error, Form, NoFields, Result, csp::OpensFacebook},
+    web::{Access, Chrome, Error, Form, NoFields, Result, Routes, csp::OpensFacebook},
 };
 use axum::{
-    Router,
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
-    routing::get,
 };
 use serde::Deserialize;
 use std::str::FromStr;
 
-pub(super) fn routes(signup: Signup) -> Router {
-    Router::new()
-        .route("/connect/attempts/{id}", get(show))
+pub(super) fn routes(signup: Signup) -> Routes {
+    Routes::new()
+        .get(Access::Member, "/connect/attempts/{id}", show)
         // A form that was shown again with its error stands under its own address: opened, it leads back.
-        .route("/connect/attempts/{id}/choose", get(back).post(choose))
-        .route("/connect/attempts/{id}/waba", get(back).post(type_waba_id))
-        .route("/connect/attempts/{id}/retry", get(back).post(go_on))
+        .get(Access::Member, "/connect/attempts/{id}/choose", back)
+        .post(Access::Member, "/connect/attempts/{id}/choose", choose)
+        .get(Access::Member, "/connect/attempts/{id}/waba", back)
+        .post(Access::Member, "/connect/attempts/{id}/waba", type_waba_id)
+        .get(Access::Member, "/connect/attempts/{id}/retry", back)
+        .post(Access::Member, "/connect/attempts/{id}/retry", go_on)
         .with_state(signup)
 }
 

@@ -218,7 +218,7 @@ pub(super) async fn page(signup: &Signup, chrome: Chrome, member: &Member, attem
         "Facebook does not let us use this account. Check the digits. If they are right, connect as an admin of the business, and leave WhatsApp switched on.".to_owned()
     });
     let launches = attempt.step == Step::Failed || attempt.step == Step::Launched;
-    let mut launcher = if launches { Launcher::new(&signup.meta, member, Some(&attempt)) } else { None };
+    let mut launcher = if launches { Launcher::new(&signup.meta(), member, Some(&attempt)) } else { None };
     let writes = words.as_ref().is_some_and(|words| words.action == Action::Write);
     let is_quiet = writes && chrome.site.support_email.is_some();
     if let Some(launcher) = &mut launcher {
@@ -241,7 +241,7 @@ pub(super) async fn page(signup: &Signup, chrome: Chrome, member: &Member, attem
         choices: choices(signup, member, &attempt).await?,
         choice_error: None,
         waba_id_needed: attempt.step == Step::WabaIdNeeded,
-        dialog_origin: signup.meta.dialog_url.origin().ascii_serialization(),
+        dialog_origin: signup.meta().dialog_url.origin().ascii_serialization(),
         typed: attempt.chosen.first().filter(|_| typed_error.is_some()).map(ToString::to_string).unwrap_or_default(),
         typed_error,
         words,

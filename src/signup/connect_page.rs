@@ -1,25 +1,21 @@
 //! `/connect`: what is needed, what will happen, and the button.
 
-use super::{
-    attempt::Attempt,
-    service::{MetaSetup, Signup},
-};
+use super::{attempt::Attempt, service::Signup};
 use crate::{
     accounts::{Member, SignedIn},
-    web::{Chrome, Error, Result, csp::OpensFacebook},
+    graph::Setup,
+    web::{Access, Chrome, Error, Result, Routes, csp::OpensFacebook},
 };
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
-    Router,
     extract::State,
     response::{IntoResponse, Response},
-    routing::get,
 };
 use serde_json::json;
 
-pub(super) fn routes(signup: Signup) -> Router {
-    Router::new().route("/connect", get(connect)).with_state(signup)
+pub(super) fn routes(signup: Signup) -> Routes {
+    Routes::new().get(Access::SignedIn, "/connect", connect).with_state(signup)
 }
 
 /// What the script needs to open Facebook's window.
@@ -44,7 +40,7 @@ pub(super) struct Launcher {
 
 impl Launcher {
     /// `None` where Embedded Signup is not configured.
-    pub(super) fn new(meta: &MetaSetup, member: &Member, failed: Option<&Attempt>) -> Option<Self> {
+    pub(super) fn new(meta: &Setup, member: &Member, failed: Option<&Attempt>) -> Option<Self> {
         let (app, config_id) = (meta.app.as_ref()?, meta.es_config_id.clone()?);
         let setup = json!({
             "business": {
@@ -85,7 +81,7 @@ struct UnconfiguredPage {
 }
 
 async fn connect(State(signup): State<Signup>, chrome: Chrome, SignedIn(user): SignedIn) -> Result<Response> {
-    let meta = &signup.meta;
+    let meta = &*signup.meta();
     if meta.app.is_none() {
         // Customers are told kindly, staff exactly.
         let settings = vec![

@@ -15,7 +15,6 @@ mod connect_page;
 mod failure;
 mod hint;
 mod inspect;
-mod keys;
 mod model;
 mod oauth_page;
 mod prove;
@@ -29,17 +28,21 @@ pub use attempt::Attempt;
 pub use failure::{Failure, Reason};
 pub use hint::{Hint, HintEvent};
 pub use model::{Flow, Step};
-pub use service::{MetaSetup, PartnerEvent, Signup};
+pub use service::{PartnerEvent, Signup};
 pub use steps::ADVANCE_JOB;
 
-use axum::Router;
+use crate::{sealed_column, store::SealedColumn, web::Routes};
+
+/// What of this feature is sealed at rest.
+pub const SEALED: &[SealedColumn] =
+    &[sealed_column!("signup_attempts", "code_sealed"), sealed_column!("signup_attempts", "token_sealed")];
 
 /// The pages of this feature.
-pub fn page_routes(signup: Signup) -> Router {
+pub fn page_routes(signup: Signup) -> Routes {
     connect_page::routes(signup.clone()).merge(attempt_page::routes(signup.clone())).merge(oauth_page::routes(signup))
 }
 
 /// What scripts call.
-pub fn api_routes(signup: Signup) -> Router {
+pub fn api_routes(signup: Signup) -> Routes {
     api::routes(signup)
 }

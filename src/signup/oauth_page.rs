@@ -8,21 +8,20 @@ use super::{
 use crate::{
     accounts::{Member, User},
     base::text::shorten,
-    web::{Error, Form, NoFields, Result},
+    web::{Access, Error, Form, NoFields, Result, Routes},
 };
 use axum::{
-    Extension, Router,
+    Extension,
     extract::{Query, State},
     response::Redirect,
-    routing::{get, post},
 };
 use secrecy::SecretString;
 use serde::Deserialize;
 
-pub(super) fn routes(signup: Signup) -> Router {
-    Router::new()
-        .route("/connect/oauth", post(start))
-        .route("/auth/whatsapp/callback", get(callback))
+pub(super) fn routes(signup: Signup) -> Routes {
+    Routes::new()
+        .post(Access::Member, "/connect/oauth", start)
+        .get(Access::Anyone, "/auth/whatsapp/callback", callback)
         .with_state(signup)
 }
 

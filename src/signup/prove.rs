@@ -127,7 +127,7 @@ impl Signup {
             businesses.extend(hint.and_then(|hint| hint.business_id.clone()));
             businesses.dedup();
             for business in businesses.iter().take(5) {
-                let graph = &self.meta.graph;
+                let graph = &self.meta().graph;
                 let (owned, shared) =
                     join(graph.owned_wabas(access, business), graph.client_wabas(access, business)).await;
                 for list in [owned, shared] {
@@ -148,7 +148,7 @@ impl Signup {
     }
 
     async fn prove_one(&self, access: &Access, id: WabaId) -> Result<Candidate, GraphError> {
-        let graph = &self.meta.graph;
+        let graph = &self.meta().graph;
         let (waba, numbers) = join(graph.waba(access, &id), graph.phone_numbers(access, &id)).await;
         Ok(Candidate { numbers: numbers?, waba: waba? })
     }

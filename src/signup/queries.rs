@@ -202,26 +202,3 @@ pub(super) async fn partners_since(db: &mut impl Reads, since: OffsetDateTime, l
     .all(db, |row| row.parse("waba_id"))
     .await
 }
-
-/// Sealed codes and tokens that are kept, for changing keys: row, column, value.
-pub(super) async fn all_sealed(db: &mut impl Reads) -> Result<Vec<(String, &'static str, String)>> {
-    let mut all = query("SELECT id, code_sealed FROM signup_attempts WHERE code_sealed IS NOT NULL")
-        .all(db, |row| Ok((row.text("id")?, super::service::CODE_COLUMN, row.text("code_sealed")?)))
-        .await?;
-    all.extend(
-        query("SELECT id, token_sealed FROM signup_attempts WHERE token_sealed IS NOT NULL")
-            .all(db, |row| Ok((row.text("id")?, super::service::TOKEN_COLUMN, row.text("token_sealed")?)))
-            .await?,
-    );
-    Ok(all)
-}
-
-/// Puts a value sealed anew in the place of the one that was read, unless it was changed meanwhile.
-pub(super) async fn reseal(tx: &mut WriteTx, id: &str, column: &str, old: &str, new: &str) -> Result<u64> {
-    let sql = if column == super::service::CODE_COLUMN {
-        "UPDATE signup_attempts SET code_sealed = $1 WHERE id = $2 AND code_sealed = $3"
-    } else {
-        "UPDATE signup_attempts SET token_sealed = $1 WHERE id = $2 AND token_sealed = $3"
-    };
-    query(sql).bind(new).bind(id).bind(old).execute(tx).await
-}

@@ -16,11 +16,10 @@ use crate::{
         sealed::{KeyRing, Place, SealError},
     },
     connections::Connections,
-    graph::{self, AppCredentials},
+    graph::{LiveSetup, Setup},
     jobs::Queue,
     store::{Store, StoreError, WriteTx},
 };
-use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime};
@@ -36,25 +35,6 @@ pub(super) const TOKEN_COLUMN: &str = "token_sealed";
 const MAX_BEGUN: i64 = 40;
 /// How long Facebook's window may stay open.
 pub(super) const WINDOW: Duration = Duration::hours(1);
-
-/// What the operator has set up at Meta.
-#[derive(Clone, Debug)]
-pub struct MetaSetup {
-    /// The client.
-    pub graph: graph::Client,
-    /// The app; without it nothing can be connected.
-    pub app: Option<AppCredentials>,
-    /// The Facebook Login for Business configuration; without it the plain OAuth flow is used.
-    pub es_config_id: Option<String>,
-    /// The operator's own system token: fetches what a browser lost.
-    pub system_token: Option<SecretString>,
-    /// The origin of Facebook's dialog.
-    pub dialog_url: Url,
-    /// The SDK's script.
-    pub sdk_url: Url,
-    /// Where the full-page dialog leads back to.
-    pub redirect_uri: Url,
-}
 
 /// Why something about an attempt could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +98,7 @@ pub struct Signup {
     pub(super) queue: Queue,
     pub(super) connections: Connections,
     pub(super) changes: Changes,
-    pub(super) meta: Arc<MetaSetup>,
+    meta: LiveSetup,
 }
 
 /// What became of a change.
@@ -139,9 +119,14 @@ impl Signup {
         keys: KeyRing,
         queue: Queue,
         connections: Connections,
-        meta: MetaSetup,
+        meta: LiveSetup,
     ) -> Self {
-        Self { store, clock, keys, queue, connections, changes: Changes::new(), meta: Arc::new(meta) }
+        Self { store, clock, keys, queue, connections, changes: Changes::new(), meta }
+    }
+
+    /// What is set up at Meta now.
+    pub(super) fn meta(&self) -> Arc<Setup> {
+        self.meta.now()
     }
 
     pub(super) fn place<'a>(column: &'a str, row: &'a str) -> Place<'a> {
@@ -196,11 +181,12 @@ impl Signup {
     /// # Errors
     /// See [`SignupError`].
     pub async fn begin_oauth(&self, member: &Member) -> Result<Url, SignupError> {
-        let app = self.meta.app.as_ref().ok_or(SignupError::NotConfigured)?;
+        let meta = self.meta();
+        let app = meta.app.as_ref().ok_or(SignupError::NotConfigured)?;
         let state = ids::random_token();
         self.insert(member, AttemptId::new(), Flow::OAuth, false, Some(hash(&state))).await?;
         let scopes = [super::inspect::MANAGEMENT, super::inspect::MESSAGING];
-        Ok(self.meta.graph.dialog_url(&self.meta.dialog_url, &app.id, &self.meta.redirect_uri, &state, &scopes))
+        Ok(meta.graph.dialog_url(&meta.dialog_url, &app.id, &meta.redirect_uri, &state, &scopes))
     }
 
     async fn insert(
@@ -211,7 +197,7 @@ impl Signup {
         coexistence: bool,
         state_hash: Option<String>,
     ) -> Result<Attempt, SignupError> {
-        if self.meta.app.is_none() {
+        if self.meta().app.is_none() {
             return Err(SignupError::NotConfigured);
         }
         let begun = queries::recent(&mut self.store.read().await?, member.customer, MAX_BEGUN).await?;

@@ -188,8 +188,8 @@ impl Signup {
         }
     }
 
-    pub(super) fn app(&self) -> Result<&AppCredentials, SignupError> {
-        self.meta.app.as_ref().ok_or(SignupError::NotConfigured)
+    pub(super) fn app(&self) -> Result<AppCredentials, SignupError> {
+        self.meta().app.clone().ok_or(SignupError::NotConfigured)
     }
 
     pub(super) fn open(
@@ -204,13 +204,14 @@ impl Signup {
 
     pub(super) fn access(&self, attempt: &Attempt) -> Result<Access, SignupError> {
         let token = self.open(attempt, TOKEN_COLUMN, attempt.token_sealed.as_ref())?;
-        Ok(Access::new(token, self.app()?.secret.clone()))
+        Ok(Access::new(token, self.app()?.secret))
     }
 
     async fn exchange(&self, attempt: &Attempt) -> Result<Next, SignupError> {
         let code = self.open(attempt, CODE_COLUMN, attempt.code_sealed.as_ref())?;
-        let redirect_uri = (attempt.flow == Flow::OAuth).then_some(&self.meta.redirect_uri);
-        match self.meta.graph.exchange_code(self.app()?, &code, redirect_uri).await {
+        let meta = self.meta();
+        let redirect_uri = (attempt.flow == Flow::OAuth).then_some(&meta.redirect_uri);
+        match meta.graph.exchange_code(&self.app()?, &code, redirect_uri).await {
             Ok(exchanged) => {
                 let sealed = self.keys.seal(Self::place(TOKEN_COLUMN, &attempt.id.to_string()), &exchanged.token);
                 self.keep(attempt, |now| {
@@ -232,7 +233,7 @@ impl Signup {
     async fn inspect(&self, attempt: &Attempt) -> Result<Next, SignupError> {
         let app = self.app()?;
         let token = self.open(attempt, TOKEN_COLUMN, attempt.token_sealed.as_ref())?;
-        match self.meta.graph.debug_token(app, &token).await {
+        match self.meta().graph.debug_token(&app, &token).await {
             Ok(info) => match inspect::inspect(&info, &app.id) {
                 Ok(grant) => {
                     self.keep(attempt, |now| {
@@ -293,7 +294,7 @@ impl Signup {
 
     /// With what to call Graph once the connection holds the token.
     async fn saved_access(&self, attempt: &Attempt) -> Result<Option<Access>, SignupError> {
-        let secret = self.app()?.secret.clone();
+        let secret = self.app()?.secret;
         for id in &attempt.connections {
             match self.connections.access(*id, &secret).await {
                 Ok(access) => return Ok(Some(access)),
@@ -310,11 +311,12 @@ impl Signup {
             // Disconnected meanwhile.
             return self.fail_with(attempt, Failure::new(Reason::TokenRevoked)).await;
         };
+        let meta = self.meta();
         let results: Vec<(WabaId, Result<(), GraphError>)> = stream::iter(attempt.chosen.clone())
             .map(|id| {
-                let access = &access;
+                let (access, graph) = (&access, &meta.graph);
                 async move {
-                    let result = self.meta.graph.subscribe_app(access, &id).await;
+                    let result = graph.subscribe_app(access, &id).await;
                     (id, result)
                 }
             })
@@ -345,7 +347,7 @@ impl Signup {
         let Some(access) = self.saved_access(attempt).await? else {
             return self.keep(attempt, |now| now.step = Step::Done).await;
         };
-        let graph = &self.meta.graph;
+        let graph = &self.meta().graph;
         let lists = stream::iter(attempt.chosen.clone())
             .map(|id| {
                 let access = &access;

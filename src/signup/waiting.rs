@@ -77,8 +77,8 @@ impl Signup {
     /// again, which costs a minute and gives nothing away.
     /// See `docs/decisions/0005-lost-codes.md`.
     async fn recover(&self, attempt: &Attempt, hint: &Hint) -> Result<Option<SecretString>, SignupError> {
-        let (Some(system), Some(waba), Some(claimed)) = (&self.meta.system_token, &hint.waba_id, &hint.business_id)
-        else {
+        let meta = self.meta();
+        let (Some(system), Some(waba), Some(claimed)) = (&meta.system_token, &hint.waba_id, &hint.business_id) else {
             return Ok(None);
         };
         let mut db = self.store.read().await?;
@@ -101,8 +101,8 @@ impl Signup {
         if business != *claimed || !in_time || guessing || ambiguous || taken {
             return Ok(None);
         }
-        let access = Access::new(system.clone(), self.app()?.secret.clone());
-        match self.meta.graph.fetch_business_token(&access, &business).await {
+        let access = Access::new(system.clone(), self.app()?.secret);
+        match meta.graph.fetch_business_token(&access, &business).await {
             Ok(token) => Ok(Some(token)),
             Err(error) => {
                 tracing::warn!(attempt = %attempt.id, %error, "a lost signup could not be recovered");

@@ -8,7 +8,10 @@ use sqlx::{
 use std::borrow::Cow;
 
 /// Version, description and SQL of every migration, oldest first.
-const FILES: &[(i64, &str, &str)] = &[(1, "foundation", include_str!("../../migrations/0001_foundation.sql"))];
+const FILES: &[(i64, &str, &str)] = &[
+    (1, "foundation", include_str!("../../migrations/0001_foundation.sql")),
+    (2, "people", include_str!("../../migrations/0002_people.sql")),
+];
 
 fn migrator() -> Migrator {
     let migrations = FILES

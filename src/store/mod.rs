@@ -7,9 +7,11 @@
 mod migrate;
 mod query;
 mod row;
+mod sealed;
 
 pub use query::{Arg, Query, query};
 pub use row::Row;
+pub use sealed::{SealedColumn, SealedError, check_sealed, reseal};
 
 use sqlx::{
     Postgres, Sqlite, Transaction,

@@ -9,15 +9,13 @@ use crate::{
     connections::Connections,
     phone_numbers::Number,
     signup::{Attempt, Signup, Step},
-    web::{Badge, Chrome, Error, Form, NoFields, Result, page, when::When},
+    web::{Access, Badge, Chrome, Error, Form, NoFields, Result, Routes, page, when::When},
 };
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
-    Router,
     extract::{Path, Query, State},
     response::Redirect,
-    routing::get,
 };
 use serde::Deserialize;
 use tower_sessions::Session;
@@ -36,11 +34,12 @@ pub struct Support {
 }
 
 /// The routes of this feature.
-pub fn routes(support: Support) -> Router {
-    Router::new()
-        .route("/support", get(overview))
-        .route("/support/customers/{id}", get(customer))
-        .route("/support/wabas/{waba}/release", get(ask_release).post(release))
+pub fn routes(support: Support) -> Routes {
+    Routes::new()
+        .get(Access::Staff, "/support", overview)
+        .get(Access::Staff, "/support/customers/{id}", customer)
+        .get(Access::Staff, "/support/wabas/{waba}/release", ask_release)
+        .post(Access::Staff, "/support/wabas/{waba}/release", release)
         .with_state(support)
 }
 

@@ -8,10 +8,12 @@ pub mod csrf;
 pub mod error;
 pub mod form;
 pub mod page;
+pub mod routes;
 pub mod session;
 pub mod when;
 
 pub use badge::Badge;
 pub use error::{Error, Result};
 pub use form::{Form, NoFields};
-pub use page::{Chrome, Site, Viewer};
+pub use page::{Chrome, ClientAddress, Site, Viewer};
+pub use routes::{Access, Route, Routes};

@@ -38,6 +38,10 @@ pub struct Viewer {
     pub is_admin: bool,
 }
 
+/// Where a request comes from: the peer, or what a trusted proxy says of it. In the request's extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub std::net::IpAddr);
+
 /// What a page's template needs for the shell. An extractor.
 #[derive(Clone, Debug)]
 pub struct Chrome {
@@ -77,6 +81,12 @@ impl Chrome {
         }
         self.csrf = csrf::token(session).await?;
         Ok(self)
+    }
+
+    /// Whether an admin is looking.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.viewer.as_ref().is_some_and(|viewer| viewer.is_admin)
     }
 
     /// An icon of `static/icons.svg`, for beside a word that says the same.

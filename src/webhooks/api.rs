@@ -1,13 +1,12 @@
 //! `GET/POST /webhooks/whatsapp`.
 
 use super::service::Webhooks;
+use crate::web::{Access, Routes};
 use axum::{
-    Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Query, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use serde::Deserialize;
 
@@ -16,10 +15,11 @@ use serde::Deserialize;
 const MAX_BODY: usize = 3 * 1024 * 1024;
 
 /// The routes of this feature.
-pub fn routes(webhooks: Webhooks) -> Router {
-    Router::new()
-        .route("/webhooks/whatsapp", get(handshake).post(receive))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+pub fn routes(webhooks: Webhooks) -> Routes {
+    Routes::new()
+        .get(Access::Machine, "/webhooks/whatsapp", handshake)
+        .post(Access::Machine, "/webhooks/whatsapp", receive)
+        .map(|router| router.layer(DefaultBodyLimit::max(MAX_BODY)))
         .with_state(webhooks)
 }
 

@@ -9,4 +9,4 @@ mod service;
 
 pub use api::routes;
 pub use model::{Change, Payload};
-pub use service::{ChangeHandler, PROCESS_JOB, WebhookSecrets, Webhooks};
+pub use service::{ChangeHandler, PROCESS_JOB, Webhooks};

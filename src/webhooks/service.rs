@@ -6,12 +6,13 @@ use super::{
 };
 use crate::{
     base::{clock::Clock, ids, text},
+    graph::LiveSetup,
     jobs::{JobError, Outcome, Queue},
     store::{Result, Store, StoreError, WriteTx},
 };
 use futures_util::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use sha2::Sha256;
 use std::sync::Arc;
 
@@ -26,45 +27,40 @@ pub type ChangeHandler = Arc<
     dyn for<'a> Fn(&'a mut WriteTx, &'a Change) -> BoxFuture<'a, std::result::Result<(), StoreError>> + Send + Sync,
 >;
 
-/// With what Meta's webhooks are verified.
-#[derive(Clone, Debug)]
-pub struct WebhookSecrets {
-    /// App secrets that count: the current one, and one that is being rotated out.
-    pub app_secrets: Vec<SecretString>,
-    /// The word of the handshake.
-    pub verify_token: Option<SecretString>,
-}
-
 /// The intake. Cloning shares what is beneath.
 #[derive(Clone)]
 pub struct Webhooks {
     store: Store,
     clock: Clock,
     queue: Queue,
-    secrets: Arc<WebhookSecrets>,
+    meta: LiveSetup,
     handler: ChangeHandler,
 }
 
 impl Webhooks {
     /// In this database.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, queue: Queue, secrets: WebhookSecrets, handler: ChangeHandler) -> Self {
-        Self { store, clock, queue, secrets: Arc::new(secrets), handler }
+    pub fn new(store: Store, clock: Clock, queue: Queue, meta: LiveSetup, handler: ChangeHandler) -> Self {
+        Self { store, clock, queue, meta, handler }
     }
 
     /// Whether this is the word of the handshake.
     #[must_use]
     pub fn knows_verify_token(&self, given: &str) -> bool {
-        self.secrets.verify_token.as_ref().is_some_and(|token| text::constant_time_eq(token.expose_secret(), given))
+        self.meta.now().verify_token.as_ref().is_some_and(|token| text::constant_time_eq(token.expose_secret(), given))
     }
 
-    /// Whether `X-Hub-Signature-256` is that of these bytes, in constant time.
+    /// Whether `X-Hub-Signature-256` is that of these bytes, in constant time: with the app secret, or with the
+    /// one before it while that is being rotated out.
     #[must_use]
     pub fn is_signed(&self, header: &str, body: &[u8]) -> bool {
         let Some(given) = header.strip_prefix("sha256=").and_then(|given| hex::decode(given).ok()) else {
             return false;
         };
-        self.secrets.app_secrets.iter().any(|secret| {
+        let meta = self.meta.now();
+        let old = meta.old_app_secret.as_ref().filter(|(_, until)| *until > self.clock.now());
+        let secrets = meta.app.iter().map(|app| &app.secret).chain(old.map(|(secret, _)| secret));
+        secrets.into_iter().any(|secret| {
             let mut mac =
                 Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).expect("any key length will do");
             mac.update(body);

@@ -1,0 +1,129 @@
+-- People, invites, the backoffice's settings; an audit log that survives the erasure of a person.
+
+-- Null until the person has confirmed an authenticator app.
+ALTER TABLE users ADD COLUMN totp_sealed TEXT;
+-- Shown to the person, but not confirmed by a code yet.
+ALTER TABLE users ADD COLUMN totp_pending_sealed TEXT;
+-- The time step of the code that was accepted last: it is not accepted again.
+ALTER TABLE users ADD COLUMN totp_step BIGINT;
+ALTER TABLE users ADD COLUMN totp_since BIGINT;
+ALTER TABLE users ADD COLUMN seen_at BIGINT;
+-- Removed by an admin: the row stays without name, address and password, for what refers to it.
+ALTER TABLE users ADD COLUMN removed_at BIGINT;
+CREATE INDEX users_by_role ON users (role, created_at);
+
+-- What lets a person in who lost their authenticator, each once.
+CREATE TABLE recovery_codes (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    code_hash TEXT NOT NULL,
+    used_at BIGINT,
+    PRIMARY KEY (user_id, code_hash)
+);
+
+-- Wrong guesses at passwords and codes: by account (a hash of what was typed, so that it says nothing about
+-- who exists) and by network address.
+CREATE TABLE guesses (
+    subject TEXT NOT NULL PRIMARY KEY,
+    failures BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    blocked_until BIGINT
+);
+CREATE INDEX guesses_by_age ON guesses (last_at);
+
+ALTER TABLE customers ADD COLUMN suspended_at BIGINT;
+-- It is being deleted: nobody gets in, and a job does the rest.
+ALTER TABLE customers ADD COLUMN deleting_at BIGINT;
+-- JSON: what is known of the business, to fill in Embedded Signup's screens.
+ALTER TABLE customers ADD COLUMN details TEXT;
+-- The name in lower case, to search and sort by.
+ALTER TABLE customers ADD COLUMN name_key TEXT NOT NULL DEFAULT '';
+UPDATE customers SET name_key = lower(name);
+CREATE INDEX customers_by_age ON customers (created_at, id);
+CREATE INDEX customers_by_name ON customers (name_key, id);
+
+-- Single-use links by which people get in: invites, and new passwords.
+CREATE TABLE invites (
+    id TEXT NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('invite', 'reset')),
+    -- SHA-256 of the link's secret part.
+    token_hash TEXT NOT NULL UNIQUE,
+    -- The secret part itself while the link is good, for the mail and for copying; null afterwards.
+    token_sealed TEXT,
+    -- In lower case.
+    email TEXT NOT NULL,
+    name TEXT,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'support', 'customer')),
+    customer_id TEXT REFERENCES customers (id),
+    -- Whose password it is, for a reset; who came of it, for an invite that was used.
+    user_id TEXT REFERENCES users (id) ON DELETE CASCADE,
+    -- Null where somebody asked for a new password themselves.
+    created_by TEXT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT,
+    revoked_at BIGINT,
+    -- Null: not to be mailed.
+    mail_state TEXT CHECK (mail_state IN ('queued', 'sent', 'failed')),
+    mail_at BIGINT,
+    mail_error TEXT
+);
+CREATE INDEX invites_by_customer ON invites (customer_id, created_at);
+CREATE INDEX invites_by_email ON invites (email, created_at);
+CREATE INDEX invites_by_user ON invites (user_id);
+
+-- From where people came: personal data, so beside the audit log and not in it.
+CREATE TABLE origins (
+    id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT,
+    address TEXT NOT NULL
+);
+CREATE UNIQUE INDEX origins_of ON origins (user_id, address);
+
+ALTER TABLE audit_log ADD COLUMN origin_id TEXT;
+CREATE INDEX audit_log_by_time ON audit_log (at, id);
+CREATE INDEX audit_log_by_actor ON audit_log (actor_user_id, at);
+CREATE INDEX audit_log_by_action ON audit_log (action, at);
+
+-- What the admin set in the backoffice; one row. What the environment sets wins.
+CREATE TABLE meta_settings (
+    id TEXT NOT NULL PRIMARY KEY CHECK (id = 'meta'),
+    app_id TEXT,
+    app_secret_sealed TEXT,
+    -- The app secret before, while Meta may still sign with it.
+    old_secret_sealed TEXT,
+    old_secret_until BIGINT,
+    es_config_id TEXT,
+    verify_token_sealed TEXT,
+    graph_version TEXT,
+    system_token_sealed TEXT,
+    business_id TEXT,
+    -- Counts every change: other processes learn from it that there is something new.
+    version BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+-- What the configuration check found last; one row.
+CREATE TABLE meta_checks (
+    id TEXT NOT NULL PRIMARY KEY CHECK (id = 'last'),
+    at BIGINT NOT NULL,
+    -- A JSON array.
+    findings TEXT NOT NULL
+);
+
+-- What an admin ticked on the go-live list.
+CREATE TABLE go_live_ticks (
+    item TEXT NOT NULL PRIMARY KEY,
+    ticked_by TEXT,
+    ticked_at BIGINT NOT NULL
+);
+
+-- The one-time code that creates the first admin; one row until it is used.
+CREATE TABLE setup_codes (
+    id TEXT NOT NULL PRIMARY KEY CHECK (id = 'first'),
+    code_sealed TEXT NOT NULL,
+    failures BIGINT NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL
+);
+
+CREATE INDEX signup_attempts_by_age ON signup_attempts (created_at);
+CREATE INDEX connections_by_age ON connections (created_at);
