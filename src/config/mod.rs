@@ -149,10 +149,12 @@ impl Config {
         if smtp_url.as_ref().is_some_and(|url| !url.starts_with("smtp://") && !url.starts_with("smtps://")) {
             raw.faults.push("DOORWAY_SMTP_URL: must start with smtp:// or smtps://".to_owned());
         }
-        let mail_from = raw.text("mail_from").or_else(|| support_email.clone());
+        let mail_from = raw.text("mail_from");
         if mail_from.as_ref().is_some_and(|from| from.parse::<lettre::message::Mailbox>().is_err()) {
             raw.faults.push("DOORWAY_MAIL_FROM: must be an address such as Acme <portal@example.org>".to_owned());
-        } else if smtp_url.is_some() && mail_from.is_none() {
+        }
+        let mail_from = mail_from.or_else(|| support_email.clone());
+        if smtp_url.is_some() && mail_from.is_none() {
             raw.faults.push("DOORWAY_MAIL_FROM: missing, though DOORWAY_SMTP_URL is set".to_owned());
         }
         let staff_totp = raw.parse("staff_totp", "true or false").unwrap_or(true);
