@@ -24,11 +24,11 @@ CREATE TABLE recovery_codes (
 -- who exists) and by network address.
 CREATE TABLE guesses (
     subject TEXT NOT NULL PRIMARY KEY,
-    failures BIGINT NOT NULL,
-    last_at BIGINT NOT NULL,
+    -- When all of them are forgotten; each wrong guess moves it on by a fixed time.
+    forgotten_at BIGINT NOT NULL,
     blocked_until BIGINT
 );
-CREATE INDEX guesses_by_age ON guesses (last_at);
+CREATE INDEX guesses_by_age ON guesses (forgotten_at);
 
 ALTER TABLE customers ADD COLUMN suspended_at BIGINT;
 -- It is being deleted: nobody gets in, and a job does the rest.
@@ -121,7 +121,6 @@ CREATE TABLE go_live_ticks (
 CREATE TABLE setup_codes (
     id TEXT NOT NULL PRIMARY KEY CHECK (id = 'first'),
     code_sealed TEXT NOT NULL,
-    failures BIGINT NOT NULL DEFAULT 0,
     created_at BIGINT NOT NULL
 );
 

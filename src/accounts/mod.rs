@@ -4,6 +4,7 @@
 //! else. *Support* and *admin* are the operator's staff.
 
 pub mod audit;
+pub mod limits;
 mod model;
 mod pages;
 mod password;
@@ -13,6 +14,7 @@ mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
 
+pub use limits::Limits;
 pub use model::{Customer, EmailAddress, Role, User};
 pub use pages::routes;
 pub use password::Passwords;
