@@ -4,15 +4,20 @@
 //! else. *Support* and *admin* are the operator's staff.
 
 pub mod audit;
+mod details;
+mod details_form;
 mod model;
 mod pages;
 mod password;
+mod places;
 mod queries;
 mod service;
 mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
 
+pub use details::BusinessDetails;
+pub use details_form::{DetailsField, DetailsForm};
 pub use model::{Customer, EmailAddress, Role, User};
 pub use pages::routes;
 pub use password::Passwords;
