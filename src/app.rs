@@ -130,6 +130,7 @@ impl App {
             clock.clone(),
             config.keys.clone(),
             queue.clone(),
+            accounts.clone(),
             connections.clone(),
             meta.clone(),
         );

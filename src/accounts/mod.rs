@@ -5,9 +5,12 @@
 
 pub mod audit;
 pub mod limits;
+mod details;
+mod details_form;
 mod model;
 mod pages;
 mod password;
+mod places;
 mod queries;
 mod service;
 mod viewer;
@@ -15,6 +18,8 @@ mod viewer;
 use crate::{sealed_column, store::SealedColumn};
 
 pub use limits::Limits;
+pub use details::BusinessDetails;
+pub use details_form::{DetailsField, DetailsForm};
 pub use model::{Customer, EmailAddress, Role, User};
 pub use pages::routes;
 pub use password::Passwords;

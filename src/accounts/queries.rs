@@ -1,6 +1,9 @@
 //! All SQL of `customers` and `users`.
 
-use super::model::{Customer, EmailAddress, User};
+use super::{
+    details::BusinessDetails,
+    model::{Customer, EmailAddress, User},
+};
 use crate::base::ids::{CustomerId, UserId};
 use crate::store::{Reads, Result, Row, WriteTx, query};
 use time::OffsetDateTime;
@@ -39,6 +42,19 @@ pub(super) async fn customer_by_name(db: &mut impl Reads, name: &str) -> Result<
 
 pub(super) async fn customer_by_id(db: &mut impl Reads, id: CustomerId) -> Result<Option<Customer>> {
     query("SELECT id, name, created_at FROM customers WHERE id = $1").bind(id).optional(db, customer).await
+}
+
+/// What is known of a customer's business, as JSON; `None` where there is no such customer.
+pub(super) async fn details(db: &mut impl Reads, id: CustomerId) -> Result<Option<BusinessDetails>> {
+    let found = query("SELECT details FROM customers WHERE id = $1")
+        .bind(id)
+        .optional(db, |row| row.opt_json::<BusinessDetails>("details"))
+        .await?;
+    Ok(found.map(Option::unwrap_or_default))
+}
+
+pub(super) async fn set_details(tx: &mut WriteTx, id: CustomerId, json: &str) -> Result<bool> {
+    Ok(query("UPDATE customers SET details = $1 WHERE id = $2").bind(json).bind(id).execute(tx).await? == 1)
 }
 
 /// Customers whose name, or a member's name or address, contains the text; newest first.

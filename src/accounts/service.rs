@@ -2,6 +2,7 @@
 
 use super::{
     audit,
+    details::BusinessDetails,
     model::{self, Customer, EmailAddress, Role, User},
     password::Passwords,
     queries::{self, NewUser},
@@ -143,6 +144,43 @@ impl Accounts {
     /// The database's.
     pub async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, AccountError> {
         Ok(queries::customer_by_id(&mut self.store.read().await?, id).await?)
+    }
+
+    /// What is known of a company's business; `None` where there is no such company.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn details(&self, id: CustomerId) -> Result<Option<BusinessDetails>, AccountError> {
+        Ok(queries::details(&mut self.store.read().await?, id).await?)
+    }
+
+    /// Keeps what is known of a company's business, [`BusinessDetails::checked`]. False where there is no such
+    /// company.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn set_details(
+        &self,
+        actor: &User,
+        id: CustomerId,
+        details: &BusinessDetails,
+    ) -> Result<bool, AccountError> {
+        let json = serde_json::to_string(details).map_err(|_| StoreError::Value("details".to_owned()))?;
+        let mut tx = self.store.write().await?;
+        if !queries::set_details(&mut tx, id, &json).await? {
+            return Ok(false);
+        }
+        let subject = id.to_string();
+        let entry = audit::Entry {
+            actor: Some(actor.id),
+            customer: Some(id),
+            action: "customer.details_changed",
+            subject: Some(&subject),
+            detail: None,
+        };
+        audit::record(&mut tx, &self.clock, entry).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// A company's members.

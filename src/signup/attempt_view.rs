@@ -218,7 +218,11 @@ pub(super) async fn page(signup: &Signup, chrome: Chrome, member: &Member, attem
         "Facebook does not let us use this account. Check the digits. If they are right, connect as an admin of the business, and leave WhatsApp switched on.".to_owned()
     });
     let launches = attempt.step == Step::Failed || attempt.step == Step::Launched;
-    let mut launcher = if launches { Launcher::new(&signup.meta(), member, Some(&attempt)) } else { None };
+    let mut launcher = None;
+    if launches {
+        let details = signup.details(member.customer).await?;
+        launcher = Launcher::new(&signup.meta(), member, &details, Some(&attempt));
+    }
     let writes = words.as_ref().is_some_and(|words| words.action == Action::Write);
     let is_quiet = writes && chrome.site.support_email.is_some();
     if let Some(launcher) = &mut launcher {

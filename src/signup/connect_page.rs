@@ -2,7 +2,7 @@
 
 use super::{attempt::Attempt, service::Signup};
 use crate::{
-    accounts::{Member, SignedIn},
+    accounts::{BusinessDetails, Member, SignedIn},
     graph::Setup,
     web::{Access, Chrome, Error, Result, Routes, csp::OpensFacebook},
 };
@@ -12,7 +12,6 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use serde_json::json;
 
 pub(super) fn routes(signup: Signup) -> Routes {
     Routes::new().get(Access::SignedIn, "/connect", connect).with_state(signup)
@@ -40,21 +39,21 @@ pub(super) struct Launcher {
 
 impl Launcher {
     /// `None` where Embedded Signup is not configured.
-    pub(super) fn new(meta: &Setup, member: &Member, failed: Option<&Attempt>) -> Option<Self> {
+    pub(super) fn new(
+        meta: &Setup,
+        member: &Member,
+        details: &BusinessDetails,
+        failed: Option<&Attempt>,
+    ) -> Option<Self> {
         let (app, config_id) = (meta.app.as_ref()?, meta.es_config_id.clone()?);
-        let setup = json!({
-            "business": {
-                "name": member.user.customer_name.as_deref().unwrap_or_default(),
-                "email": member.user.email.as_str(),
-            }
-        });
+        let company = member.user.customer_name.as_deref().unwrap_or_default();
         Some(Self {
             app_id: app.id.to_string(),
             config_id,
             version: meta.graph.version().to_owned(),
             sdk_url: meta.sdk_url.to_string(),
             dialog_origin: meta.dialog_url.origin().ascii_serialization(),
-            setup: setup.to_string(),
+            setup: details.setup(company, member.user.email.as_str()).to_string(),
             coexistence: failed.is_some_and(|attempt| attempt.coexistence),
             is_retry: failed.is_some(),
             is_quiet: false,
@@ -101,7 +100,7 @@ async fn connect(State(signup): State<Signup>, chrome: Chrome, SignedIn(user): S
     }
     let Some(customer) = user.customer_id else { return Err(Error::Forbidden) };
     let member = Member { user, customer };
-    let launcher = Launcher::new(meta, &member, None);
+    let launcher = Launcher::new(meta, &member, &signup.details(customer).await?, None);
     let recent = signup.recent(member.customer, 5).await?;
     let unfinished = recent.iter().find(|one| one.step.waits_for_customer()).map(|one| one.id.to_string());
     Ok((OpensFacebook, ConnectPage { chrome, launcher, unfinished }).into_response())

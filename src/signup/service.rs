@@ -9,7 +9,7 @@ use super::{
     steps::ADVANCE_JOB,
 };
 use crate::{
-    accounts::Member,
+    accounts::{Accounts, BusinessDetails, Member},
     base::{
         clock::Clock,
         ids::{self, AttemptId, BusinessId, CustomerId, WabaId},
@@ -96,6 +96,7 @@ pub struct Signup {
     pub(super) clock: Clock,
     pub(super) keys: KeyRing,
     pub(super) queue: Queue,
+    accounts: Accounts,
     pub(super) connections: Connections,
     pub(super) changes: Changes,
     meta: LiveSetup,
@@ -118,15 +119,21 @@ impl Signup {
         clock: Clock,
         keys: KeyRing,
         queue: Queue,
+        accounts: Accounts,
         connections: Connections,
         meta: LiveSetup,
     ) -> Self {
-        Self { store, clock, keys, queue, connections, changes: Changes::new(), meta }
+        Self { store, clock, keys, queue, accounts, connections, changes: Changes::new(), meta }
     }
 
     /// What is set up at Meta now.
     pub(super) fn meta(&self) -> Arc<Setup> {
         self.meta.now()
+    }
+
+    /// What is known of a customer's business.
+    pub(super) async fn details(&self, customer: CustomerId) -> crate::web::Result<BusinessDetails> {
+        Ok(self.accounts.details(customer).await?.unwrap_or_default())
     }
 
     pub(super) fn place<'a>(column: &'a str, row: &'a str) -> Place<'a> {
