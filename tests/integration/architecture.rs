@@ -153,6 +153,26 @@ fn no_feature_reaches_into_anothers_queries_or_pages() {
     }
 }
 
+/// A route that is added past the table is one that no test walks.
+#[test]
+fn routes_are_registered_through_the_table_alone() {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    let exempt = ["web/routes.rs", "web/assets.rs"];
+    let mut seen = 0;
+    for file in files.iter().filter(|file| module_of(file) != "sandbox") {
+        let code = code(file);
+        let makes = [".route(", ".nest(", ".route_service(", ".nest_service("].iter().any(|call| code.contains(call));
+        seen += usize::from(makes);
+        assert!(
+            !makes || exempt.iter().any(|name| file.ends_with(name)),
+            "{} makes a route past web::Routes",
+            file.display()
+        );
+    }
+    assert_eq!(seen, exempt.len(), "the test has lost its sight");
+}
+
 #[test]
 fn templates_mirror_the_source() {
     for entry in std::fs::read_dir(root().join("templates")).unwrap() {

@@ -3,7 +3,7 @@
 
 use doorway::{base::ids, store::Store};
 use futures_util::FutureExt;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use std::{
     io::Write,
     panic::{AssertUnwindSafe, resume_unwind},
@@ -86,5 +86,60 @@ fn there_is_a_postgres_server() {
         assert!(std::env::var_os("CI").is_none(), "{text}");
         // Past the capture of the test harness, so that it is seen.
         writeln!(std::io::stderr(), "\n{text}\n").unwrap();
+    }
+}
+
+/// Every row of every table, as text, without the tables and columns that change by themselves (named as
+/// `table` or `table.column`): what two moments of a database are compared by.
+pub async fn dump(store: &Store, without: &[&str]) -> Vec<String> {
+    let mut all = Vec::new();
+    for table in tables(store).await {
+        if without.contains(&table.as_str()) {
+            continue;
+        }
+        let left_out: Vec<&str> = without
+            .iter()
+            .filter_map(|name| name.split_once('.'))
+            .filter(|(of, _)| *of == table)
+            .map(|(_, c)| c)
+            .collect();
+        all.extend(rows(store, &table, &left_out).await.into_iter().map(|row| format!("{table} {row}")));
+    }
+    all.sort();
+    all
+}
+
+async fn tables(store: &Store) -> Vec<String> {
+    match store {
+        Store::Sqlite { read, .. } => {
+            let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+            sqlx::query_scalar(sql).fetch_all(read).await.unwrap()
+        }
+        Store::Postgres(pool) => {
+            let sql = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
+            sqlx::query_scalar(sql).fetch_all(pool).await.unwrap()
+        }
+    }
+}
+
+async fn rows(store: &Store, table: &str, left_out: &[&str]) -> Vec<String> {
+    match store {
+        Store::Sqlite { read, .. } => {
+            let columns =
+                sqlx::query(AssertSqlSafe(format!("PRAGMA table_info({table})"))).fetch_all(read).await.unwrap();
+            let columns: Vec<String> = columns.iter().map(|row| row.get::<String, _>("name")).collect();
+            let shown: Vec<String> = columns
+                .iter()
+                .filter(|name| !left_out.contains(&name.as_str()))
+                .map(|name| format!("'{name}', CASE typeof({name}) WHEN 'blob' THEN hex({name}) ELSE {name} END"))
+                .collect();
+            let sql = format!("SELECT json_object({}) FROM {table}", shown.join(", "));
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(read).await.unwrap()
+        }
+        Store::Postgres(pool) => {
+            let minus: String = left_out.iter().map(|name| format!(" - '{name}'")).collect();
+            let sql = format!("SELECT (to_jsonb(t){minus})::text FROM {table} t");
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(pool).await.unwrap()
+        }
     }
 }

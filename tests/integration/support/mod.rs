@@ -10,12 +10,12 @@ mod process;
 mod world;
 
 pub use browser::{Attempt, Browser};
-pub use database::{Database, on_postgres, on_sqlite};
+pub use database::{Database, dump, on_postgres, on_sqlite};
 pub use html::Page;
 pub use meta::{APP_SECRET, CONFIG_ID, Call, Meta, SYSTEM_TOKEN, VERIFY_TOKEN, sequential};
 pub use portal::Portal;
 pub use process::{Finished, Process, command, free_port};
-pub use world::{PASSWORD, World, id, says};
+pub use world::{PASSWORD, World, create, id, says};
 
 use std::time::{Duration, Instant};
 

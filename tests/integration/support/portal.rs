@@ -8,6 +8,7 @@ use doorway::{
     config::{Config, MetaConfig},
     connections::Connections,
     store::Store,
+    web::Route,
 };
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -20,6 +21,8 @@ pub struct Portal {
     pub accounts: Accounts,
     pub connections: Connections,
     pub store: Store,
+    /// Every route with who may call it.
+    pub routes: Vec<Route>,
 }
 
 /// The configuration with which the portal at this address talks to this sandbox.
@@ -57,7 +60,8 @@ impl Portal {
     pub async fn serve(config: &Config, store: Store, clock: Clock, listener: TcpListener) -> Self {
         let app = App::build(config, store.clone(), clock).unwrap();
         let (accounts, connections) = (app.accounts.clone(), app.connections.clone());
+        let routes = app.routes().to_vec();
         tokio::spawn(async move { app.serve(listener, CancellationToken::new()).await.unwrap() });
-        Self { url: config.public_url.clone(), accounts, connections, store }
+        Self { url: config.public_url.clone(), accounts, connections, store, routes }
     }
 }

@@ -2,6 +2,7 @@
 
 mod one_owner;
 mod routes;
+mod walk;
 
 use crate::support::*;
 use serde_json::json;
