@@ -2,12 +2,13 @@
 //! changes in other features (wired here, so that no cycle arises).
 
 use crate::{
-    accounts::{self, AccountError, Accounts},
+    accounts::{self, AccountError, Accounts, Invites, Limits, SEND_MAIL_JOB},
     backoffice::{self, Backoffice},
     base::{
         clock::Clock,
         http::{Outbound, Reach},
-        ids::{AttemptId, ConnectionId, WabaId},
+        ids::{AttemptId, ConnectionId, InviteId, WabaId},
+        mail::{BadSettings, Mailer},
         sealed::KeyRing,
     },
     config::Config,
@@ -57,6 +58,9 @@ pub enum BuildError {
     /// Password hashing is not possible here.
     #[error(transparent)]
     Accounts(#[from] AccountError),
+    /// The mail server's address or the sender can't be read.
+    #[error("mail: {0}")]
+    Mail(#[from] BadSettings),
     /// The public URL is no origin.
     #[error("the public URL can't be used as an origin")]
     Origin,
@@ -66,6 +70,8 @@ pub enum BuildError {
 pub struct App {
     /// People and companies, for seeding and the command line.
     pub accounts: Accounts,
+    /// Single-use links.
+    pub invites: Invites,
     /// Connections.
     pub connections: Connections,
     /// Signup attempts.
@@ -123,6 +129,7 @@ impl App {
     pub fn build(config: &Config, store: Store, clock: Clock) -> Result<Self, BuildError> {
         let queue = Queue::new(clock.clone());
         let accounts = Accounts::new(store.clone(), clock.clone())?;
+        let invites = invites(config, &accounts, &store, &queue, &clock)?;
         let connections = Connections::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone());
         let meta = LiveSetup::new(setup(config));
         let signup = Signup::new(
@@ -137,7 +144,7 @@ impl App {
         let webhooks =
             Webhooks::new(store.clone(), clock.clone(), queue.clone(), meta.clone(), on_change(signup.clone()));
         let sessions = DbSessions::new(store.clone(), clock.clone());
-        let handlers = handlers(&meta, &signup, &connections, &webhooks, &sessions, &clock);
+        let handlers = handlers(&meta, &signup, &connections, &webhooks, &invites, &sessions, &clock);
         let backoffice = Backoffice {
             accounts: accounts.clone(),
             connections: connections.clone(),
@@ -155,10 +162,21 @@ impl App {
             signup: signup.clone(),
             clock: clock.clone(),
         };
-        let (router, table) =
-            router(config, &accounts, &connections, &signup, backoffice, support, webhooks.clone(), sessions, &store)?;
+        let (router, table) = router(
+            config,
+            &accounts,
+            invites.clone(),
+            &connections,
+            &signup,
+            backoffice,
+            support,
+            webhooks.clone(),
+            sessions,
+            &store,
+        )?;
         Ok(Self {
             accounts,
+            invites,
             connections,
             signup,
             webhooks,
@@ -236,6 +254,37 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
 }
 
+/// Single-use links, mailed where a mail server is set up.
+fn invites(
+    config: &Config,
+    accounts: &Accounts,
+    store: &Store,
+    queue: &Queue,
+    clock: &Clock,
+) -> Result<Invites, BadSettings> {
+    let mailer = match (&config.smtp_url, &config.mail_from) {
+        (Some(url), Some(from)) => Some(Mailer::new(url, from, clock.clone())?),
+        _ => None,
+    };
+    Ok(Invites {
+        accounts: accounts.clone(),
+        store: store.clone(),
+        keys: config.keys.clone(),
+        queue: queue.clone(),
+        limits: Limits::new(store.clone(), clock.clone()),
+        mailer,
+        public_url: config.public_url.clone(),
+        operator: config.operator_name.clone(),
+        support_email: config.support_email.clone(),
+        clock: clock.clone(),
+    })
+}
+
+/// A path as the log may tell it: what follows in a single-use link lets people in.
+fn shown_path(path: &str) -> &str {
+    ["/invite/", "/reset/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)
+}
+
 /// What a webhook's change means for other features.
 fn on_change(signup: Signup) -> ChangeHandler {
     Arc::new(move |tx: &mut WriteTx, change: &Change| {
@@ -264,13 +313,15 @@ fn handlers(
     signup: &Signup,
     connections: &Connections,
     webhooks: &Webhooks,
+    invites: &Invites,
     sessions: &DbSessions,
     clock: &Clock,
 ) -> Handlers {
     let advance = signup.clone();
     let process = webhooks.clone();
     let (undo, setup) = (connections.clone(), meta.clone());
-    let (prune, bodies, now) = (sessions.clone(), webhooks.clone(), clock.clone());
+    let (prune, bodies, links, now) = (sessions.clone(), webhooks.clone(), invites.clone(), clock.clone());
+    let mails = invites.clone();
     Handlers::from([
         (
             ADVANCE_JOB,
@@ -297,12 +348,20 @@ fn handlers(
             }),
         ),
         (
+            SEND_MAIL_JOB,
+            jobs::handler(move |id| {
+                let invites = mails.clone();
+                async move { invites.send_mail(id.parse::<InviteId>()?).await }
+            }),
+        ),
+        (
             PRUNE_JOB,
             jobs::handler(move |_| {
-                let (sessions, webhooks, clock) = (prune.clone(), bodies.clone(), now.clone());
+                let (sessions, webhooks, invites, clock) = (prune.clone(), bodies.clone(), links.clone(), now.clone());
                 async move {
                     sessions.prune().await?;
                     webhooks.prune().await?;
+                    invites.prune().await?;
                     Ok(Outcome::Again(clock.now() + PRUNE_EVERY))
                 }
             }),
@@ -314,6 +373,7 @@ fn handlers(
 fn router(
     config: &Config,
     accounts: &Accounts,
+    invites: Invites,
     connections: &Connections,
     signup: &Signup,
     backoffice: Backoffice,
@@ -334,7 +394,7 @@ fn router(
     let origin = config.public_url.origin().ascii_serialization();
     let csrf = CsrfLayer::new().add_trusted_origin(&origin).map_err(|_| BuildError::Origin)?;
     let (pages, mut table) = Routes::new()
-        .merge(accounts::routes(accounts.clone()))
+        .merge(accounts::routes(accounts.clone(), invites))
         .merge(connections::routes(connections.clone()))
         .merge(signup::page_routes(signup.clone()))
         .merge(backoffice::routes(backoffice))
@@ -407,7 +467,7 @@ async fn log(
 ) -> axum::response::Response {
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
     let span = tracing::info_span!("request", id);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), shown_path(request.uri().path()).to_owned());
     let address = client_address(&proxies, &request);
     if let Some(address) = address {
         request.extensions_mut().insert(web::ClientAddress(address));

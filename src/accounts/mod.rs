@@ -4,9 +4,10 @@
 //! else. *Support* and *admin* are the operator's staff.
 
 pub mod audit;
-pub mod limits;
 mod details;
 mod details_form;
+mod invites;
+pub mod limits;
 mod model;
 mod pages;
 mod password;
@@ -17,9 +18,10 @@ mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
 
-pub use limits::Limits;
 pub use details::BusinessDetails;
 pub use details_form::{DetailsField, DetailsForm};
+pub use invites::{Company, Invite, InviteError, InviteLine, Invites, MailState, NewInvite, SEND_MAIL_JOB, Standing};
+pub use limits::Limits;
 pub use model::{Customer, EmailAddress, Role, User};
 pub use pages::routes;
 pub use password::Passwords;

@@ -1,6 +1,6 @@
 //! Start page, signing in and out, one's own account.
 
-use super::{AccountError, Accounts, SignedIn, User, model::MIN_PASSWORD_CHARS};
+use super::{AccountError, Accounts, Invites, SignedIn, User, model::MIN_PASSWORD_CHARS};
 use crate::web::{
     Access, Chrome, Error, Form, NoFields, Result, Routes, page,
     session::{IDLE, USER_KEY},
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tower_sessions::{Expiry, Session};
 
 /// The routes of this feature.
-pub fn routes(accounts: Accounts) -> Routes {
+pub fn routes(accounts: Accounts, invites: Invites) -> Routes {
     Routes::new()
         .get(Access::Anyone, "/", index)
         .get(Access::Anyone, "/signin", sign_in_page)
@@ -28,6 +28,7 @@ pub fn routes(accounts: Accounts) -> Routes {
         .post(Access::SignedIn, "/settings/password", change_password)
         .post(Access::SignedIn, "/settings/sessions/end", end_sessions)
         .with_state(accounts)
+        .merge(super::invites::routes(invites))
 }
 
 #[derive(Template, WebTemplate)]
@@ -111,7 +112,7 @@ async fn sign_in(
 
 /// Begins a session of this person: everything from before is dropped and the ID renewed, so that one
 /// that somebody planted is worth nothing.
-async fn begin(session: &Session, user: &User) -> Result<()> {
+pub(super) async fn begin(session: &Session, user: &User) -> Result<()> {
     session.clear().await;
     session.cycle_id().await?;
     session.set_expiry(Some(Expiry::OnInactivity(IDLE)));

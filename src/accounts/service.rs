@@ -53,7 +53,7 @@ impl From<AccountError> for crate::web::Error {
 pub struct Accounts {
     store: Store,
     clock: Clock,
-    passwords: Passwords,
+    pub(super) passwords: Passwords,
 }
 
 impl Accounts {
