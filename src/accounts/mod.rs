@@ -4,8 +4,12 @@
 //! else. *Support* and *admin* are the operator's staff.
 
 pub mod audit;
+mod authenticate;
+mod codes;
 mod details;
 mod details_form;
+mod devices;
+mod first_run;
 mod invites;
 pub mod limits;
 mod model;
@@ -14,18 +18,27 @@ mod password;
 mod places;
 mod queries;
 mod service;
+mod settings_page;
+mod setup_page;
+mod signin_page;
+mod strength;
+mod two_step;
 mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
 
 pub use details::BusinessDetails;
 pub use details_form::{DetailsField, DetailsForm};
+pub use devices::Device;
+pub use first_run::{FirstRun, FirstRunError, gate};
 pub use invites::{Company, Invite, InviteError, InviteLine, Invites, MailState, NewInvite, SEND_MAIL_JOB, Standing};
 pub use limits::Limits;
 pub use model::{Customer, EmailAddress, Role, User};
-pub use pages::routes;
+pub use pages::{Pages, routes};
 pub use password::Passwords;
 pub use service::{AccountError, Accounts};
+pub use strength::About;
+pub use two_step::{RECOVERY_CODES, TwoStep, TwoStepError};
 pub use viewer::{Admin, Member, SignedIn, Staff, load_viewer};
 
 /// What of this feature is sealed at rest.

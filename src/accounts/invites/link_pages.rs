@@ -2,7 +2,7 @@
 
 use super::{Invite, InviteError, Invites, Kind, Standing, model};
 use crate::{
-    accounts::{Role, model::MIN_PASSWORD_CHARS, pages::begin},
+    accounts::{Pages, Role, model::MIN_PASSWORD_CHARS, signin_page::proceed},
     base::ids::UserId,
     web::{Access, Chrome, Error, Form, Result, Routes},
 };
@@ -12,18 +12,25 @@ use axum::{
     extract::{Path, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use tower_sessions::Session;
 
-pub(super) fn routes() -> Routes<Invites> {
+#[derive(Clone)]
+struct Links {
+    invites: Invites,
+    people: Pages,
+}
+
+pub(super) fn routes(invites: Invites, people: Pages) -> Routes {
     Routes::new()
         .get(Access::Anyone, "/invite/{secret}", invite_page)
         .post(Access::Anyone, "/invite/{secret}", accept)
         .get(Access::Anyone, "/reset/{secret}", reset_page)
         .post(Access::Anyone, "/reset/{secret}", reset)
         .map(|router| router.layer(middleware::from_fn(keep_secret)))
+        .with_state(Links { invites, people })
 }
 
 /// The address is a secret: no other site is told it, no search engine keeps it, no browser stores the page.
@@ -47,7 +54,7 @@ struct LinkPage {
     name: String,
     min_chars: usize,
     name_error: Option<&'static str>,
-    password_error: Option<String>,
+    password_error: Option<&'static str>,
     /// Somebody else who is signed in on this browser.
     other: Option<String>,
 }
@@ -90,7 +97,7 @@ async fn page(chrome: Chrome, session: &Session, invite: Invite) -> Result<LinkP
     })
 }
 
-async fn opened(invites: Invites, chrome: Chrome, session: Session, kind: Kind, secret: &str) -> Result<Response> {
+async fn opened(invites: &Invites, chrome: Chrome, session: Session, kind: Kind, secret: &str) -> Result<Response> {
     match invites.good(kind, secret).await {
         Ok(invite) => Ok(page(chrome, &session, invite).await?.into_response()),
         Err(error) => over(chrome, kind, error),
@@ -98,21 +105,21 @@ async fn opened(invites: Invites, chrome: Chrome, session: Session, kind: Kind, 
 }
 
 async fn invite_page(
-    State(invites): State<Invites>,
+    State(links): State<Links>,
     chrome: Chrome,
     session: Session,
     Path(secret): Path<String>,
 ) -> Result<Response> {
-    opened(invites, chrome, session, Kind::Invite, &secret).await
+    opened(&links.invites, chrome, session, Kind::Invite, &secret).await
 }
 
 async fn reset_page(
-    State(invites): State<Invites>,
+    State(links): State<Links>,
     chrome: Chrome,
     session: Session,
     Path(secret): Path<String>,
 ) -> Result<Response> {
-    opened(invites, chrome, session, Kind::Reset, &secret).await
+    opened(&links.invites, chrome, session, Kind::Reset, &secret).await
 }
 
 #[derive(Deserialize)]
@@ -124,13 +131,13 @@ struct AcceptForm {
 }
 
 async fn accept(
-    State(invites): State<Invites>,
+    State(links): State<Links>,
     chrome: Chrome,
     session: Session,
     Path(secret): Path<String>,
     Form(form): Form<AcceptForm>,
 ) -> Result<Response> {
-    let invite = match invites.good(Kind::Invite, &secret).await {
+    let invite = match links.invites.good(Kind::Invite, &secret).await {
         Ok(invite) => invite,
         Err(error) => return over(chrome, Kind::Invite, error),
     };
@@ -143,8 +150,8 @@ async fn accept(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
-    match invites.accept(&secret, name, form.password.into()).await {
-        Ok(user) => enter(&invites, &session, user).await,
+    match links.invites.accept(&secret, name, form.password.into()).await {
+        Ok(user) => enter(&links, &session, user).await,
         Err(InviteError::WeakPassword(text)) => {
             let mut page = page(chrome, &session, invite).await?;
             page.name = form.name;
@@ -156,16 +163,16 @@ async fn accept(
 }
 
 async fn reset(
-    State(invites): State<Invites>,
+    State(links): State<Links>,
     chrome: Chrome,
     session: Session,
     Path(secret): Path<String>,
     Form(form): Form<AcceptForm>,
 ) -> Result<Response> {
-    match invites.reset(&secret, form.password.into()).await {
-        Ok(user) => enter(&invites, &session, user).await,
+    match links.invites.reset(&secret, form.password.into()).await {
+        Ok(user) => enter(&links, &session, user).await,
         Err(InviteError::WeakPassword(text)) => {
-            let invite = invites.good(Kind::Reset, &secret).await?;
+            let invite = links.invites.good(Kind::Reset, &secret).await?;
             let mut page = page(chrome, &session, invite).await?;
             page.password_error = Some(text);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -174,14 +181,13 @@ async fn reset(
     }
 }
 
-/// Signs the person in, whoever was signed in before, and leads to their work.
-async fn enter(invites: &Invites, session: &Session, user: UserId) -> Result<Response> {
-    let user = invites.accounts.user(user).await?.ok_or(Error::NotFound)?;
-    begin(session, &user).await?;
+/// Signs the person in, whoever was signed in before, and leads to their work; who has a second step takes it.
+async fn enter(links: &Links, session: &Session, user: UserId) -> Result<Response> {
+    let user = links.invites.accounts.user(user).await?.ok_or(Error::NotFound)?;
     let to = match user.role {
         Role::Customer => "/connect",
         Role::Support => "/support",
         Role::Admin => "/backoffice",
     };
-    Ok(Redirect::to(to).into_response())
+    Ok(proceed(&links.people, session, &user, to).await?.into_response())
 }

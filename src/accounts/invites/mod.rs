@@ -15,7 +15,7 @@ mod queries;
 mod reset;
 mod service;
 
-use super::{Accounts, Limits};
+use super::{Accounts, Limits, Pages};
 use crate::{
     base::{clock::Clock, mail::Mailer, sealed::KeyRing},
     jobs::Queue,
@@ -55,6 +55,10 @@ pub struct Invites {
 }
 
 /// The pages of invites and new passwords.
-pub(super) fn routes(invites: Invites) -> Routes {
-    Routes::new().merge(pages::routes()).merge(link_pages::routes()).merge(forgot_pages::routes()).with_state(invites)
+pub(super) fn routes(invites: Invites, people: Pages) -> Routes {
+    Routes::new()
+        .merge(pages::routes())
+        .merge(forgot_pages::routes())
+        .with_state(invites.clone())
+        .merge(link_pages::routes(invites, people))
 }

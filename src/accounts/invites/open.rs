@@ -3,13 +3,13 @@
 use super::{Invite, InviteError, Invites, Kind, Standing, queries, service::hash};
 use crate::{
     accounts::{
-        EmailAddress, model,
+        About, EmailAddress,
         queries::{self as people, NewUser},
     },
     base::ids::{InviteId, UserId},
     store::StoreError,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 impl Invites {
     /// The link with this secret, whether it is good or not. Looking uses nothing up.
@@ -47,9 +47,8 @@ impl Invites {
     pub async fn accept(&self, secret: &str, name: &str, password: SecretString) -> Result<UserId, InviteError> {
         let invite = self.good(Kind::Invite, secret).await?;
         let email: EmailAddress = invite.email.parse().map_err(|_| StoreError::Value("email".to_owned()))?;
-        model::check_new_password(password.expose_secret())
-            .map_err(|text| InviteError::WeakPassword(text.to_string()))?;
-        let hash = self.accounts.passwords.hash(password).await?;
+        let about = About::person(&email, name).and(invite.customer_name.as_deref().unwrap_or_default());
+        let hash = self.accounts.new_password(password, about).await?;
         let (id, now) = (UserId::new(), self.clock.now());
         let mut tx = self.store.write().await?;
         if !queries::claim(&mut tx, invite.id, now).await? {

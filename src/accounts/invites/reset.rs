@@ -7,13 +7,13 @@ use super::{
 };
 use crate::{
     accounts::{
-        Role, User,
+        About, Role, User,
         limits::{self, Subject},
-        model, queries as people,
+        queries as people,
     },
     base::ids::{InviteId, UserId},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 impl Invites {
     /// Makes a link by which a person sets a new password: support for members, admins for everybody. It is
@@ -66,9 +66,9 @@ impl Invites {
     pub async fn reset(&self, secret: &str, password: SecretString) -> Result<UserId, InviteError> {
         let invite = self.good(Kind::Reset, secret).await?;
         let user = invite.user_id.ok_or(InviteError::NotFound)?;
-        model::check_new_password(password.expose_secret())
-            .map_err(|text| InviteError::WeakPassword(text.to_string()))?;
-        let hash = self.accounts.passwords.hash(password).await?;
+        let person = self.accounts.user(user).await?.ok_or(InviteError::NotFound)?;
+        let about = About::person(&person.email, &person.name).and(person.customer_name.as_deref().unwrap_or_default());
+        let hash = self.accounts.new_password(password, about).await?;
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
         if !queries::claim(&mut tx, invite.id, now).await? {

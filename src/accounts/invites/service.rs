@@ -43,19 +43,28 @@ pub enum InviteError {
     CompanyTaken(CustomerId),
     /// The new password will not do; the text says why.
     #[error("{0}")]
-    WeakPassword(String),
+    WeakPassword(&'static str),
     /// Too many mails to this address.
     #[error("too many mails to this address; wait {0}")]
     TooMany(Wait),
-    /// Hashing failed.
-    #[error(transparent)]
-    Account(#[from] AccountError),
+    /// About people and companies.
+    #[error("{0}")]
+    Account(AccountError),
     /// A sealed value does not open.
     #[error(transparent)]
     Seal(#[from] SealError),
     /// The database's.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<AccountError> for InviteError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::WeakPassword(text) => Self::WeakPassword(text),
+            other => Self::Account(other),
+        }
+    }
 }
 
 impl From<InviteError> for crate::web::Error {

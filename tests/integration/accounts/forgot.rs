@@ -13,7 +13,7 @@ on_both_engines!(
     without_a_mail_server_one_is_told_whom_to_ask,
 );
 
-const NEW: &str = "another password of mine";
+const NEW: &str = "saddle orbit marzipan";
 
 async fn user(world: &World, email: &str) -> String {
     let sql = "SELECT id FROM users WHERE email = $1";

@@ -17,7 +17,7 @@ on_both_engines!(
     a_mail_server_that_is_down_is_waited_for,
 );
 
-const NEW: &str = "a password of mine";
+const NEW: &str = "lantern quarry violin";
 
 /// The link that an invite's page shows, without the origin.
 pub(super) fn link(page: &Page) -> String {
