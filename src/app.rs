@@ -532,6 +532,15 @@ mod tests {
     use axum::body::Body;
 
     #[test]
+    fn the_log_does_not_tell_what_lets_people_in() {
+        assert_eq!(shown_path("/invite/secret"), "/invite/");
+        assert_eq!(shown_path("/reset/secret"), "/reset/");
+        for path in ["/invites/01900000", "/people/1/reset-link", "/"] {
+            assert_eq!(shown_path(path), path);
+        }
+    }
+
+    #[test]
     fn forwarded_addresses_are_believed_of_named_proxies_only() {
         let request = |peer: &str, forwarded: &str| {
             let mut request =

@@ -7,7 +7,7 @@ use lettre::{
         Mailbox, MultiPart,
         header::{HeaderName, HeaderValue},
     },
-    transport::smtp::{self, PoolConfig},
+    transport::smtp::{self, AsyncSmtpTransportBuilder, PoolConfig},
 };
 use secrecy::{ExposeSecret, SecretString};
 use std::{fmt, time::Duration};
@@ -69,16 +69,29 @@ impl fmt::Debug for Mailer {
 
 impl Mailer {
     /// By way of the server at `url` (`smtps://name:password@host`, `smtp://host?tls=required`), from this
-    /// sender (`Acme <portal@example.org>`). Nothing is sent yet.
+    /// sender (`Acme <portal@example.org>`). Nothing is sent yet. Needs Tokio's runtime.
     ///
     /// # Errors
     /// Where one of them can't be read.
     pub fn new(url: &SecretString, from: &str, clock: Clock) -> Result<Self, BadSettings> {
+        let (builder, from) = Self::read(url, from)?;
+        let pool = PoolConfig::new().max_size(2).idle_timeout(Duration::from_secs(10));
+        Ok(Self { transport: builder.timeout(Some(CONNECT)).pool_config(pool).build(), from, clock })
+    }
+
+    /// Whether the server's address and the sender can be read.
+    ///
+    /// # Errors
+    /// Where one of them can't.
+    pub fn check(url: &SecretString, from: &str) -> Result<(), BadSettings> {
+        Self::read(url, from).map(drop)
+    }
+
+    fn read(url: &SecretString, from: &str) -> Result<(AsyncSmtpTransportBuilder, Mailbox), BadSettings> {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret())
             .map_err(|_| BadSettings("must be such as smtps://name:password@host or smtp://host?tls=required"))?;
         let from = from.parse().map_err(|_| BadSettings("the sender must be such as Acme <portal@example.org>"))?;
-        let pool = PoolConfig::new().max_size(2).idle_timeout(Duration::from_secs(10));
-        Ok(Self { transport: builder.timeout(Some(CONNECT)).pool_config(pool).build(), from, clock })
+        Ok((builder, from))
     }
 
     /// Sends a mail.
@@ -178,8 +191,8 @@ mod tests {
         assert!(matches!(error, MailError::Refused(_)));
     }
 
-    #[test]
-    fn settings_are_checked_without_telling_the_password() {
+    #[tokio::test]
+    async fn settings_are_checked_without_telling_the_password() {
         for bad in ["smtp://", "http://name:secret@host", "smtp://host?tls=maybe", "mail.example.org"] {
             assert!(!mailer(bad).unwrap_err().to_string().contains("secret"), "{bad}");
         }

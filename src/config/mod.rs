@@ -218,7 +218,7 @@ impl Config {
 /// Whether the mail server's address makes sense, and keeps passwords to itself.
 fn check_mail(raw: &mut Raw, url: &SecretString, from: &str) {
     use secrecy::ExposeSecret;
-    if let Err(error) = crate::base::mail::Mailer::new(url, from, crate::base::clock::Clock::system()) {
+    if let Err(error) = crate::base::mail::Mailer::check(url, from) {
         raw.faults.push(format!("DOORWAY_SMTP_URL: {error}"));
     }
     let Ok(url) = Url::parse(url.expose_secret()) else { return };
@@ -329,6 +329,34 @@ mod tests {
             assert_eq!(of_it, 1, "{name}: {lines:?}");
         }
         assert!(!lines.iter().any(|line| line.contains("short")), "a secret is never repeated");
+    }
+
+    #[test]
+    fn a_mail_server_is_checked_and_its_password_kept() {
+        let key = KeyRing::generate();
+        let with = |url: &str| {
+            load(&[
+                ("DOORWAY_PUBLIC_URL", "https://connect.example.org"),
+                ("DOORWAY_SECRET_KEY", &key),
+                ("DOORWAY_SUPPORT_EMAIL", "help@example.org"),
+                ("DOORWAY_SMTP_URL", url),
+            ])
+        };
+        for (url, warnings) in [
+            ("smtps://name:hush@mail.example.org", 0),
+            ("smtp://name:hush@mail.example.org?tls=required", 0),
+            ("smtp://name:hush@mail.example.org", 1),
+            ("smtp://127.0.0.1:2525", 0),
+        ] {
+            let config = with(url).unwrap();
+            assert_eq!(config.warnings.len(), warnings, "{url}");
+            assert_eq!(config.mail_from.as_deref(), Some("help@example.org"));
+            assert!(!format!("{config:?}").contains("hush"));
+        }
+        for bad in ["http://mail.example.org", "smtp://name:hush@mail.example.org?tls=maybe"] {
+            let Faults(lines) = with(bad).unwrap_err();
+            assert!(lines.len() == 1 && lines[0].starts_with("DOORWAY_SMTP_URL: ") && !lines[0].contains("hush"));
+        }
     }
 
     #[test]
