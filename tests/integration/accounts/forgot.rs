@@ -4,10 +4,9 @@ use super::{
     invites::{dead_mail, link},
     *,
 };
-use doorway::accounts::Role;
-
 on_both_engines!(
     a_new_password_ends_what_was_before,
+    a_second_step_stays_one,
     staff_make_links_for_those_they_may,
     the_answer_is_the_same_for_everybody,
     without_a_mail_server_one_is_told_whom_to_ask,
@@ -73,6 +72,24 @@ async fn a_new_password_ends_what_was_before(db: Database) {
     let late = again.get(&third).await;
     assert_eq!(late.status, 410);
     says(&late, &["This link has expired", "2 hours"]);
+}
+
+async fn a_second_step_stays_one(db: Database) {
+    let world = World::start(db).await;
+    let member = world.customer("Harbour Bakery").await;
+    let (app, _) = enrol(&world, &member).await;
+    let path = format!("/people/{}/reset-link", user(&world, &email(&world, "customer").await).await);
+    let staff = world.staff(Role::Support).await;
+    let made = staff.post(&path, &[]).await.location().to_owned();
+    let link = link(&staff.get(&made).await);
+    let browser = world.anonymous();
+    browser.get(&link).await;
+    assert_eq!(browser.post(&link, &[("password", NEW)]).await.location(), "/signin/code");
+    assert!(!browser.is_signed_in().await, "a mailbox alone is not enough");
+    browser.get("/signin/code").await;
+    let code = app.next_code(&world);
+    assert_eq!(browser.post("/signin/code", &[("code", &code)]).await.location(), "/connect");
+    assert!(browser.is_signed_in().await);
 }
 
 async fn staff_make_links_for_those_they_may(db: Database) {
@@ -146,6 +163,7 @@ async fn the_answer_is_the_same_for_everybody(db: Database) {
 
 async fn without_a_mail_server_one_is_told_whom_to_ask(db: Database) {
     let world = World::start(db).await;
+    world.customer("Harbour Bakery").await;
     let browser = world.anonymous();
     let page = browser.get("/forgot").await;
     says(&page, &["Write to help@operator.example"]);

@@ -1,7 +1,7 @@
 //! Invites: who may make them, what opening a link does (nothing), and that it works once.
 
 use super::*;
-use doorway::{accounts::Role, config::Config, store::query};
+use doorway::config::Config;
 use http::Method;
 
 on_both_engines!(
