@@ -6,11 +6,12 @@
 pub mod audit;
 mod authenticate;
 mod codes;
-mod devices;
-mod first_run;
-pub mod limits;
 mod details;
 mod details_form;
+mod devices;
+mod first_run;
+mod invites;
+pub mod limits;
 mod model;
 mod pages;
 mod password;
@@ -26,11 +27,12 @@ mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
 
-pub use devices::Device;
-pub use first_run::{FirstRun, FirstRunError, gate};
-pub use limits::Limits;
 pub use details::BusinessDetails;
 pub use details_form::{DetailsField, DetailsForm};
+pub use devices::Device;
+pub use first_run::{FirstRun, FirstRunError, gate};
+pub use invites::{Company, Invite, InviteError, InviteLine, Invites, MailState, NewInvite, SEND_MAIL_JOB, Standing};
+pub use limits::Limits;
 pub use model::{Customer, EmailAddress, Role, User};
 pub use pages::{Pages, routes};
 pub use password::Passwords;

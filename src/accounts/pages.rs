@@ -1,6 +1,6 @@
 //! Start page, and what signing in has in common.
 
-use super::{Accounts, FirstRun, TwoStep, User, settings_page, setup_page, signin_page, two_step};
+use super::{Accounts, FirstRun, Invites, TwoStep, User, invites, settings_page, setup_page, signin_page, two_step};
 use crate::web::{
     Access, Chrome, Result, Routes,
     session::{IDLE, USER_KEY},
@@ -21,7 +21,7 @@ pub struct Pages {
 }
 
 /// The routes of this feature.
-pub fn routes(pages: Pages) -> Routes {
+pub fn routes(pages: Pages, links: Invites) -> Routes {
     Routes::new()
         .get(Access::Anyone, "/", index)
         .get(Access::Anyone, "/setup", setup_page::show)
@@ -43,6 +43,7 @@ pub fn routes(pages: Pages) -> Routes {
         .get(Access::SignedIn, "/settings/sessions/end", settings_page::back)
         .post(Access::SignedIn, "/settings/sessions/end", settings_page::end_sessions)
         .with_state(pages.clone())
+        .merge(invites::routes(links, pages.clone()))
         .merge(two_step::routes(pages.two_step))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Database, Meta, meta};
 use doorway::{
-    accounts::{Accounts, FirstRun, TwoStep},
+    accounts::{Accounts, FirstRun, Invites, TwoStep},
     app::App,
     base::{clock::Clock, sealed::KeyRing},
     config::{Config, MetaConfig},
@@ -19,6 +19,7 @@ use url::Url;
 pub struct Portal {
     pub url: Url,
     pub accounts: Accounts,
+    pub invites: Invites,
     pub two_step: TwoStep,
     pub first_run: FirstRun,
     pub connections: Connections,
@@ -61,9 +62,9 @@ pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &
 impl Portal {
     pub async fn serve(config: &Config, store: Store, clock: Clock, listener: TcpListener) -> Self {
         let app = App::build(config, store.clone(), clock).unwrap();
-        let (accounts, connections) = (app.accounts.clone(), app.connections.clone());
+        let (accounts, invites, connections) = (app.accounts.clone(), app.invites.clone(), app.connections.clone());
         let (two_step, first_run, routes) = (app.two_step.clone(), app.first_run.clone(), app.routes().to_vec());
         tokio::spawn(async move { app.serve(listener, CancellationToken::new()).await.unwrap() });
-        Self { url: config.public_url.clone(), accounts, two_step, first_run, connections, store, routes }
+        Self { url: config.public_url.clone(), accounts, invites, two_step, first_run, connections, store, routes }
     }
 }
