@@ -4,14 +4,14 @@
 //! else. *Support* and *admin* are the operator's staff.
 
 pub mod audit;
+mod audit_log;
 mod authenticate;
 mod codes;
+mod details;
+mod details_form;
 mod devices;
 mod first_run;
 pub mod limits;
-mod audit_log;
-mod details;
-mod details_form;
 mod model;
 mod pages;
 mod password;
@@ -29,12 +29,12 @@ mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
 
-pub use devices::Device;
-pub use first_run::{FirstRun, FirstRunError, gate};
-pub use limits::Limits;
 pub use audit_log::{Actor, Cursor, Filter, LogLine};
 pub use details::BusinessDetails;
 pub use details_form::{DetailsField, DetailsForm};
+pub use devices::Device;
+pub use first_run::{FirstRun, FirstRunError, gate};
+pub use limits::Limits;
 pub use model::{Customer, EmailAddress, Role, User};
 pub use pages::{Pages, routes};
 pub use password::Passwords;

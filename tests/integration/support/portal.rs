@@ -7,6 +7,7 @@ use doorway::{
     base::{clock::Clock, sealed::KeyRing},
     config::{Config, MetaConfig},
     connections::Connections,
+    signup::Signup,
     store::Store,
     web::Route,
 };
@@ -22,6 +23,7 @@ pub struct Portal {
     pub two_step: TwoStep,
     pub first_run: FirstRun,
     pub connections: Connections,
+    pub signup: Signup,
     pub store: Store,
     /// Every route with who may call it.
     pub routes: Vec<Route>,
@@ -61,9 +63,9 @@ pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &
 impl Portal {
     pub async fn serve(config: &Config, store: Store, clock: Clock, listener: TcpListener) -> Self {
         let app = App::build(config, store.clone(), clock).unwrap();
-        let (accounts, connections) = (app.accounts.clone(), app.connections.clone());
+        let (accounts, connections, signup) = (app.accounts.clone(), app.connections.clone(), app.signup.clone());
         let (two_step, first_run, routes) = (app.two_step.clone(), app.first_run.clone(), app.routes().to_vec());
         tokio::spawn(async move { app.serve(listener, CancellationToken::new()).await.unwrap() });
-        Self { url: config.public_url.clone(), accounts, two_step, first_run, connections, store, routes }
+        Self { url: config.public_url.clone(), accounts, two_step, first_run, connections, signup, store, routes }
     }
 }
