@@ -49,6 +49,8 @@ struct Samples {
     connection: String,
     attempt: String,
     waba: String,
+    invite: String,
+    session: String,
 }
 
 impl Samples {
@@ -62,7 +64,11 @@ impl Samples {
             "id" if is_below("/connections/") => &self.connection,
             "id" if is_below("/connect/attempts/") => &self.attempt,
             "id" if is_below("/support/customers/") || is_below("/backoffice/customers/") => &self.customer,
-            "id" if is_below("/backoffice/people/") => &self.user,
+            "id" if is_below("/backoffice/people/") || is_below("/people/") => &self.user,
+            "id" if is_below("/invites/") => &self.invite,
+            "id" if is_below("/settings/sessions/") => &self.session,
+            // The secret of a link that nobody was sent.
+            "secret" | "token" => "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             _ => return None,
         })
     }
@@ -127,6 +133,8 @@ impl Stage {
             connection: connection.rsplit('/').next().unwrap().to_owned(),
             attempt: attempt.id,
             waba: id(&signup, "waba_ids", 0),
+            invite: invite(&world).await,
+            session: world.column("SELECT min(id) AS id FROM sessions WHERE user_id IS NOT NULL", "id").await.unwrap(),
         };
         let other = caller(&world, "another customer", Role::Customer, "Corner Shop", MEMBERS).await;
         let support = caller(&world, "support", Role::Support, "", SUPPORT).await;
@@ -150,6 +158,25 @@ impl Stage {
     async fn dump(&self) -> Vec<String> {
         dump(&self.world.portal.store, RESTLESS).await
     }
+}
+
+/// An open invite of customer A's, made by its owner.
+async fn invite(world: &World) -> String {
+    let id = doorway::base::ids::new_uuid().to_string();
+    let mut tx = world.portal.store.write().await.unwrap();
+    doorway::store::query(
+        "INSERT INTO invites (id, kind, token_hash, email, name, role, customer_id, created_by, created_at, expires_at) \
+         SELECT $1, 'invite', 'the hash of a link', 'colleague@bakery.example', 'A colleague', 'customer', customer_id, \
+         id, $2, $3 FROM users",
+    )
+    .bind(&id)
+    .bind(world.clock.now())
+    .bind(world.clock.now() + time::Duration::hours(72))
+    .execute(&mut tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    id
 }
 
 async fn caller(world: &World, who: &'static str, role: Role, company: &str, allowed: &'static [Access]) -> Caller {
