@@ -30,6 +30,7 @@ pub(super) fn routes() -> Routes<Backoffice> {
         .get(Access::Admin, "/backoffice/people/{id}/role", back)
         .post(Access::Admin, "/backoffice/people/{id}/role", change_role)
         .post(Access::Admin, "/backoffice/people/{id}/sessions/end", end_sessions)
+        .post(Access::Admin, "/backoffice/people/{id}/two-step/reset", reset_two_step)
 }
 
 #[derive(Template, WebTemplate)]
@@ -49,7 +50,7 @@ struct PersonPage {
     seen: Option<When>,
     two_step: Badge,
     two_step_since: Option<When>,
-    sessions: i64,
+    sessions: usize,
     role_error: Option<String>,
     did: Vec<AuditLine>,
     done_to: Vec<AuditLine>,
@@ -82,7 +83,7 @@ async fn person_page_of(backoffice: &Backoffice, chrome: Chrome, person: Person,
         seen: person.seen_at.map(|at| When::new(at, now)),
         two_step: two_step(&person),
         two_step_since: person.two_step_since.map(|at| When::new(at, now)),
-        sessions: accounts.count_sessions(person.id).await?,
+        sessions: accounts.devices(person.id).await?.len(),
         role_error: None,
         did,
         done_to,
@@ -141,6 +142,25 @@ async fn change_role(
         }
         Err(Err(error)) => Err(error),
     }
+}
+
+/// For somebody who lost their app and their recovery codes. Nobody does it to themselves: they have their app,
+/// and turn it off on their own page.
+async fn reset_two_step(
+    State(backoffice): State<Backoffice>,
+    session: Session,
+    Admin(viewer): Admin,
+    Path(id): Path<String>,
+    Form(NoFields {}): Form<NoFields>,
+) -> Result<Redirect> {
+    let person = find(&backoffice, &id).await?;
+    if person.id == viewer.id {
+        return Err(Error::from(crate::accounts::PeopleError::Oneself));
+    }
+    let user = backoffice.accounts.user(person.id).await?.ok_or(Error::NotFound)?;
+    backoffice.accounts.reset_two_step(Some(viewer.id), &user).await?;
+    page::flash(&session, &format!("Two-step sign-in of {} is off. They are signed out.", person.name)).await?;
+    Ok(Redirect::to(&person_page(person.id)))
 }
 
 async fn end_sessions(

@@ -9,6 +9,7 @@ on_both_engines!(
     a_role_is_changed_by_another_admin_alone,
     one_admin_is_always_left,
     somebody_is_signed_out_everywhere,
+    a_lost_second_step_is_turned_off_by_another_admin,
     when_somebody_was_here_last_is_known_to_a_quarter_of_an_hour,
 );
 
@@ -160,4 +161,20 @@ async fn when_somebody_was_here_last_is_known_to_a_quarter_of_an_hour(db: Databa
     world.advance(86_400);
     world.anonymous().get("/").await;
     assert_eq!(seen().await, Some(second), "somebody else is not them");
+}
+
+async fn a_lost_second_step_is_turned_off_by_another_admin(db: Database) {
+    let world = World::start(db).await;
+    let email = create(&world.portal.accounts, Role::Customer, "Harbour Bakery").await;
+    let lost = world.signed_in(&email).await;
+    let admin = world.staff(Role::Admin).await;
+    run(&world, "UPDATE users SET totp_sealed = 'x', totp_since = 1700000000000 WHERE role = 'customer'").await;
+    let id = user_of(&world, &email).await;
+    says(&admin.get(&format!("/backoffice/people/{id}")).await, &["Turn off two-step sign-in of Maria Test"]);
+    let back = admin.post(&format!("/backoffice/people/{id}/two-step/reset"), &[]).await;
+    says(&admin.get(back.location()).await, &["is off", "Turned off somebody’s two-step sign-in", "Off"]);
+    assert_eq!(world.column("SELECT totp_sealed FROM users WHERE role = 'customer'", "totp_sealed").await, None);
+    assert!(!lost.is_signed_in().await);
+    let own = user_of(&world, "admin-").await;
+    assert_eq!(admin.post(&format!("/backoffice/people/{own}/two-step/reset"), &[]).await.status, 409);
 }

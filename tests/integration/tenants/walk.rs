@@ -21,6 +21,10 @@ const OPEN: &[(&str, &str)] = &[
     ("GET /", "the front page"),
     ("GET /signin", "whoever signs in is not signed in yet"),
     ("POST /signin", "the sign-in form itself"),
+    ("GET /signin/code", "the second step of signing in; without the first it leads back to it"),
+    ("POST /signin/code", "the second step of signing in"),
+    ("GET /setup", "the first admin is nobody yet; once there is one it is not there"),
+    ("POST /setup", "it asks for the one-time code of the log"),
     ("POST /signout", "ends the session that sends it, if there is one"),
     ("GET /auth/whatsapp/callback", "Facebook leads back here also after the session has ended; it checks the person"),
 ];
