@@ -4,6 +4,7 @@
 //! else. *Support* and *admin* are the operator's staff.
 
 pub mod audit;
+mod audit_log;
 mod authenticate;
 mod codes;
 mod details;
@@ -15,6 +16,8 @@ pub mod limits;
 mod model;
 mod pages;
 mod password;
+mod people;
+mod people_queries;
 mod places;
 mod queries;
 mod service;
@@ -27,6 +30,7 @@ mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
 
+pub use audit_log::{Actor, Cursor, Filter, LogLine};
 pub use details::BusinessDetails;
 pub use details_form::{DetailsField, DetailsForm};
 pub use devices::Device;
@@ -36,6 +40,7 @@ pub use limits::Limits;
 pub use model::{Customer, EmailAddress, Role, User};
 pub use pages::{Pages, routes};
 pub use password::Passwords;
+pub use people::{PeopleError, Person};
 pub use service::{AccountError, Accounts};
 pub use strength::About;
 pub use two_step::{RECOVERY_CODES, TwoStep, TwoStepError};

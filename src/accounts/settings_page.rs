@@ -107,7 +107,7 @@ pub(super) async fn rename(
         page.name_error = Some("Enter a name of 1 to 100 characters.");
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
-    pages.accounts.rename(user.id, name).await?;
+    pages.accounts.rename(&user, name).await?;
     page::flash(&session, "Your name is saved.").await?;
     Ok(Redirect::to("/settings").into_response())
 }

@@ -1,7 +1,15 @@
 //! What the operator sets up and oversees: Meta's side and its check, customers, people, the audit log and
 //! the funnel.
 
+mod audit;
+mod audit_filter;
+mod audit_lines;
+mod audit_words;
+mod funnel;
+mod funnel_words;
 mod overview;
+mod people;
+mod person;
 
 use crate::{
     accounts::Accounts,
@@ -49,5 +57,11 @@ pub struct Backoffice {
 
 /// The routes of this feature.
 pub fn routes(backoffice: Backoffice) -> Routes {
-    Routes::new().merge(overview::routes()).with_state(backoffice)
+    Routes::new()
+        .merge(overview::routes())
+        .merge(people::routes())
+        .merge(person::routes())
+        .merge(audit::routes())
+        .merge(funnel::routes())
+        .with_state(backoffice)
 }

@@ -12,7 +12,10 @@ mod attempt_page;
 mod attempt_view;
 mod changes;
 mod connect_page;
+mod decisions;
 mod failure;
+mod funnel;
+mod funnel_queries;
 mod hint;
 mod inspect;
 mod model;
@@ -26,6 +29,7 @@ mod words;
 
 pub use attempt::Attempt;
 pub use failure::{Failure, Reason};
+pub use funnel::{Day, End, EndKind, Ended, Funnel, FunnelAttempt, Which};
 pub use hint::{Hint, HintEvent};
 pub use model::{Flow, Step};
 pub use service::{PartnerEvent, Signup};
