@@ -4,6 +4,12 @@
 //! else. *Support* and *admin* are the operator's staff.
 
 pub mod audit;
+mod customer_list;
+mod customer_queries;
+mod customers;
+mod erase;
+mod export;
+mod member_queries;
 pub mod limits;
 mod details;
 mod details_form;
@@ -20,7 +26,13 @@ use crate::{sealed_column, store::SealedColumn};
 pub use limits::Limits;
 pub use details::BusinessDetails;
 pub use details_form::{DetailsField, DetailsForm};
-pub use model::{Customer, EmailAddress, Role, User};
+pub use customer_list::{ConnectionStanding, Cursor, CustomerPage, Filter, From, Listed, Sort, Wanted};
+pub use customers::{
+    MAX_CUSTOMER_NAME_CHARS, check_customer_name, customer_state, lock_customer, set_connection_standing,
+};
+pub use erase::RemoveError;
+pub use member_queries::MemberLine;
+pub use model::{Customer, CustomerState, EmailAddress, Role, User};
 pub use pages::routes;
 pub use password::Passwords;
 pub use service::{AccountError, Accounts};

@@ -1,7 +1,7 @@
 //! Use cases around people and companies.
 
 use super::{
-    audit,
+    audit, customer_queries,
     details::BusinessDetails,
     model::{self, Customer, EmailAddress, Role, User},
     password::Passwords,
@@ -51,9 +51,9 @@ impl From<AccountError> for crate::web::Error {
 /// People and companies. Cloning shares what is beneath.
 #[derive(Clone)]
 pub struct Accounts {
-    store: Store,
-    clock: Clock,
-    passwords: Passwords,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) passwords: Passwords,
 }
 
 impl Accounts {
@@ -87,11 +87,11 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         let customer_id = match company {
             None => None,
-            Some(name) => match queries::customer_by_name(&mut tx, name).await? {
+            Some(name) => match customer_queries::by_name(&mut tx, name).await? {
                 Some(customer) => Some(customer.id),
                 None => {
                     let id = CustomerId::new();
-                    queries::insert_customer(&mut tx, id, name, now).await?;
+                    customer_queries::insert(&mut tx, id, name, now).await?;
                     Some(id)
                 }
             },
@@ -143,7 +143,7 @@ impl Accounts {
     /// # Errors
     /// The database's.
     pub async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, AccountError> {
-        Ok(queries::customer_by_id(&mut self.store.read().await?, id).await?)
+        Ok(customer_queries::by_id(&mut self.store.read().await?, id).await?)
     }
 
     /// What is known of a company's business; `None` where there is no such company.
@@ -151,7 +151,7 @@ impl Accounts {
     /// # Errors
     /// The database's.
     pub async fn details(&self, id: CustomerId) -> Result<Option<BusinessDetails>, AccountError> {
-        Ok(queries::details(&mut self.store.read().await?, id).await?)
+        Ok(customer_queries::details(&mut self.store.read().await?, id).await?)
     }
 
     /// Keeps what is known of a company's business, [`BusinessDetails::checked`]. False where there is no such
@@ -167,7 +167,7 @@ impl Accounts {
     ) -> Result<bool, AccountError> {
         let json = serde_json::to_string(details).map_err(|_| StoreError::Value("details".to_owned()))?;
         let mut tx = self.store.write().await?;
-        if !queries::set_details(&mut tx, id, &json).await? {
+        if !customer_queries::set_details(&mut tx, id, &json).await? {
             return Ok(false);
         }
         let subject = id.to_string();
@@ -189,14 +189,6 @@ impl Accounts {
     /// The database's.
     pub async fn members(&self, id: CustomerId) -> Result<Vec<User>, AccountError> {
         Ok(queries::members(&mut self.store.read().await?, id).await?)
-    }
-
-    /// Companies by their name, or a member's name or address; the newest first. All for an empty text.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn search_customers(&self, text: &str, limit: i64) -> Result<Vec<Customer>, AccountError> {
-        Ok(queries::search_customers(&mut self.store.read().await?, text.trim(), limit).await?)
     }
 
     /// Changes a person's name.

@@ -26,7 +26,7 @@ pub async fn load_viewer(
 ) -> Result<Response, Error> {
     if let Some(id) = session.get::<String>(USER_KEY).await?.and_then(|id| id.parse::<UserId>().ok()) {
         match accounts.user(id).await? {
-            Some(user) => {
+            Some(user) if !user.is_shut_out() => {
                 let today = session.expiry_date().date().to_julian_day();
                 if session.get::<i32>(SEEN_KEY).await? != Some(today) {
                     session.insert(SEEN_KEY, today).await?;
@@ -40,8 +40,8 @@ pub async fn load_viewer(
                 });
                 request.extensions_mut().insert(user);
             }
-            // The person is gone, and so is their session.
-            None => session.flush().await?,
+            // The person is gone or shut out, and so is their session.
+            _ => session.flush().await?,
         }
     }
     let from = request.extensions().get::<ClientAddress>().copied();
