@@ -1,13 +1,16 @@
 //! The list of customers: searched, filtered, sorted, and paged by the last row's own values, so that the page after
 //! row 90,000 costs what the first one does.
 
-use super::{AccountError, Accounts, Customer, customer_queries::{self, Piece}};
+use super::{
+    AccountError, Accounts, Customer,
+    customer_queries::{self, Piece},
+};
 use crate::base::{clock, ids::CustomerId};
 use std::str::FromStr;
 
 /// Which customers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Filter {
+pub enum CustomerFilter {
     /// Every one.
     #[default]
     All,
@@ -21,10 +24,9 @@ pub enum Filter {
     NeedsReconnect,
 }
 
-impl Filter {
+impl CustomerFilter {
     /// All of them, as the page offers them.
-    pub const ALL: [Self; 5] =
-        [Self::All, Self::Active, Self::Suspended, Self::Unconnected, Self::NeedsReconnect];
+    pub const ALL: [Self; 5] = [Self::All, Self::Active, Self::Suspended, Self::Unconnected, Self::NeedsReconnect];
 
     /// The word for it in addresses.
     #[must_use]
@@ -39,7 +41,7 @@ impl Filter {
     }
 }
 
-impl FromStr for Filter {
+impl FromStr for CustomerFilter {
     type Err = ();
     fn from_str(s: &str) -> Result<Self, ()> {
         Self::ALL.into_iter().find(|filter| filter.as_str() == s).ok_or(())
@@ -48,7 +50,7 @@ impl FromStr for Filter {
 
 /// In which order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
+pub enum CustomerSort {
     /// The newest first.
     #[default]
     Newest,
@@ -56,7 +58,7 @@ pub enum Sort {
     Name,
 }
 
-impl Sort {
+impl CustomerSort {
     /// The word for it in addresses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -67,7 +69,7 @@ impl Sort {
     }
 }
 
-impl FromStr for Sort {
+impl FromStr for CustomerSort {
     type Err = ();
     fn from_str(s: &str) -> Result<Self, ()> {
         [Self::Newest, Self::Name].into_iter().find(|sort| sort.as_str() == s).ok_or(())
@@ -117,29 +119,29 @@ pub struct Listed {
 /// Where a page begins or ends: a row's values in the list's order, as an address carries them. The page beside it
 /// is found also where that row is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
+pub struct CustomerCursor {
     /// Milliseconds since the epoch, or the name in lower case.
     key: String,
     id: CustomerId,
 }
 
-impl Cursor {
-    fn of(row: &Listed, sort: Sort) -> Self {
+impl CustomerCursor {
+    fn of(row: &Listed, sort: CustomerSort) -> Self {
         let key = match sort {
-            Sort::Newest => clock::to_ms(row.customer.created_at).to_string(),
-            Sort::Name => row.name_key.clone(),
+            CustomerSort::Newest => clock::to_ms(row.customer.created_at).to_string(),
+            CustomerSort::Name => row.name_key.clone(),
         };
         Self { key, id: row.customer.id }
     }
 }
 
-impl std::fmt::Display for Cursor {
+impl std::fmt::Display for CustomerCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}.{}", self.id, self.key)
     }
 }
 
-impl FromStr for Cursor {
+impl FromStr for CustomerCursor {
     type Err = ();
     fn from_str(s: &str) -> Result<Self, ()> {
         let (id, key) = s.split_once('.').ok_or(())?;
@@ -149,27 +151,27 @@ impl FromStr for Cursor {
 
 /// Which way from a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum From {
+pub enum PageAt {
     /// The list's beginning.
     #[default]
     Start,
     /// What follows it.
-    After(Cursor),
+    After(CustomerCursor),
     /// What precedes it.
-    Before(Cursor),
+    Before(CustomerCursor),
 }
 
 /// What is looked for.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub struct CustomersWanted {
     /// A part of the company's name, or of a member's name or address; all for an empty one.
     pub text: String,
     /// Which customers.
-    pub filter: Filter,
+    pub filter: CustomerFilter,
     /// In which order.
-    pub sort: Sort,
+    pub sort: CustomerSort,
     /// From where on.
-    pub from: From,
+    pub at: PageAt,
 }
 
 /// A page of the list.
@@ -178,9 +180,9 @@ pub struct CustomerPage {
     /// The rows, in order.
     pub rows: Vec<Listed>,
     /// Where the page before ends; `None` on the first.
-    pub before: Option<Cursor>,
+    pub before: Option<CustomerCursor>,
     /// Where the next page begins; `None` on the last.
-    pub after: Option<Cursor>,
+    pub after: Option<CustomerCursor>,
 }
 
 impl Accounts {
@@ -188,23 +190,23 @@ impl Accounts {
     ///
     /// # Errors
     /// The database's.
-    pub async fn list_customers(&self, wanted: &Wanted, size: usize) -> Result<CustomerPage, AccountError> {
+    pub async fn list_customers(&self, wanted: &CustomersWanted, size: usize) -> Result<CustomerPage, AccountError> {
         let mut db = self.store.read().await?;
         let limit = i64::try_from(size).unwrap_or(i64::MAX - 1) + 1;
         let piece = Piece { filter: wanted.filter, text: &wanted.text, limit };
-        let (cursor, forward) = match &wanted.from {
-            From::Start => (None, true),
-            From::After(cursor) => (Some(cursor), true),
-            From::Before(cursor) => (Some(cursor), false),
+        let (cursor, forward) = match &wanted.at {
+            PageAt::Start => (None, true),
+            PageAt::After(cursor) => (Some(cursor), true),
+            PageAt::Before(cursor) => (Some(cursor), false),
         };
         let id = cursor.map(|cursor| cursor.id.to_string());
         let mut rows = match wanted.sort {
-            Sort::Newest => {
+            CustomerSort::Newest => {
                 // Something that no address of ours says begins at the beginning.
                 let at = cursor.and_then(|cursor| cursor.key.parse().ok()).unwrap_or(i64::MAX);
                 customer_queries::by_age(&mut db, piece, (at, id.as_deref().unwrap_or_default()), forward).await?
             }
-            Sort::Name => {
+            CustomerSort::Name => {
                 let key = cursor.map_or("", |cursor| cursor.key.as_str());
                 customer_queries::by_alphabet(&mut db, piece, (key, id.as_deref().unwrap_or_default()), forward).await?
             }
@@ -216,7 +218,7 @@ impl Accounts {
         }
         // The row that a page was asked beside of is, or was, on the other side.
         let (has_before, has_after) = if forward { (cursor.is_some(), more) } else { (more, true) };
-        let at = |row: Option<&Listed>| row.map(|row| Cursor::of(row, wanted.sort));
+        let at = |row: Option<&Listed>| row.map(|row| CustomerCursor::of(row, wanted.sort));
         Ok(CustomerPage {
             before: at(rows.first()).filter(|_| has_before),
             after: at(rows.last()).filter(|_| has_after),
@@ -236,7 +238,7 @@ impl Accounts {
     ///
     /// # Errors
     /// The database's.
-    pub async fn count_customers(&self, filter: Filter) -> Result<i64, AccountError> {
+    pub async fn count_customers(&self, filter: CustomerFilter) -> Result<i64, AccountError> {
         Ok(customer_queries::count(&mut self.store.read().await?, filter).await?)
     }
 
@@ -245,7 +247,7 @@ impl Accounts {
     /// # Errors
     /// The database's.
     pub async fn search_customers(&self, text: &str, limit: usize) -> Result<Vec<Customer>, AccountError> {
-        let wanted = Wanted { text: text.to_owned(), ..Wanted::default() };
+        let wanted = CustomersWanted { text: text.to_owned(), ..CustomersWanted::default() };
         let page = self.list_customers(&wanted, limit).await?;
         Ok(page.rows.into_iter().map(|row| row.customer).collect())
     }
@@ -276,11 +278,11 @@ mod tests {
     #[test]
     fn a_cursor_survives_its_address() {
         for key in ["1700000000000", "żółw & co. 1.5 %", ""] {
-            let cursor = Cursor { key: key.to_owned(), id: CustomerId::new() };
+            let cursor = CustomerCursor { key: key.to_owned(), id: CustomerId::new() };
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }
         for bad in ["", "x", "x.y", "1700000000000"] {
-            assert!(bad.parse::<Cursor>().is_err());
+            assert!(bad.parse::<CustomerCursor>().is_err());
         }
     }
 }

@@ -1,8 +1,8 @@
 //! All SQL of `customers`.
 
 use super::{
+    customer_list::{ConnectionStanding, CustomerFilter, Listed},
     details::BusinessDetails,
-    customer_list::{ConnectionStanding, Filter, Listed},
     model::{Customer, CustomerState},
 };
 use crate::{
@@ -95,10 +95,7 @@ pub(super) async fn not_indexed(db: &mut impl Reads, limit: i64) -> Result<Vec<C
 }
 
 pub(super) async fn by_name(db: &mut impl Reads, name: &str) -> Result<Option<Customer>> {
-    query("SELECT * FROM customers WHERE name = $1 ORDER BY created_at LIMIT 1")
-        .bind(name)
-        .optional(db, customer)
-        .await
+    query("SELECT * FROM customers WHERE name = $1 ORDER BY created_at LIMIT 1").bind(name).optional(db, customer).await
 }
 
 /// Those of this name, in any spelling of its letters, oldest first.
@@ -220,7 +217,7 @@ macro_rules! page_of {
 
 /// A piece of the list: what is looked for, and how many rows.
 pub(super) struct Piece<'a> {
-    pub filter: Filter,
+    pub filter: CustomerFilter,
     pub text: &'a str,
     pub limit: i64,
 }
@@ -232,8 +229,7 @@ pub(super) async fn by_age(
     (at, id): (i64, &str),
     older: bool,
 ) -> Result<Vec<Listed>> {
-    let sql =
-        if older { page_of!("created_at", "<", "DESC") } else { page_of!("created_at", ">", "ASC") };
+    let sql = if older { page_of!("created_at", "<", "DESC") } else { page_of!("created_at", ">", "ASC") };
     finish(query(sql).bind(at).bind(id), piece).all(db, listed).await
 }
 
@@ -261,13 +257,17 @@ fn pattern(text: &str) -> String {
     format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
-pub(super) async fn count(db: &mut impl Reads, filter: Filter) -> Result<i64> {
+pub(super) async fn count(db: &mut impl Reads, filter: CustomerFilter) -> Result<i64> {
     let sql = match filter {
-        Filter::All => "SELECT count(*) AS n FROM customers",
-        Filter::Active => "SELECT count(*) AS n FROM customers WHERE suspended_at IS NULL AND deleting_at IS NULL",
-        Filter::Suspended => "SELECT count(*) AS n FROM customers WHERE suspended_at IS NOT NULL",
-        Filter::Unconnected => "SELECT count(*) AS n FROM customers WHERE connection_state = 'none'",
-        Filter::NeedsReconnect => "SELECT count(*) AS n FROM customers WHERE connection_state = 'needs_reconnect'",
+        CustomerFilter::All => "SELECT count(*) AS n FROM customers",
+        CustomerFilter::Active => {
+            "SELECT count(*) AS n FROM customers WHERE suspended_at IS NULL AND deleting_at IS NULL"
+        }
+        CustomerFilter::Suspended => "SELECT count(*) AS n FROM customers WHERE suspended_at IS NOT NULL",
+        CustomerFilter::Unconnected => "SELECT count(*) AS n FROM customers WHERE connection_state = 'none'",
+        CustomerFilter::NeedsReconnect => {
+            "SELECT count(*) AS n FROM customers WHERE connection_state = 'needs_reconnect'"
+        }
     };
     query(sql).one(db, |row| row.int("n")).await
 }

@@ -1,7 +1,8 @@
 //! Use cases around companies: create, rename, suspend, and the beginning of their end.
 
 use super::{
-    AccountError, Accounts, ConnectionStanding, Customer, User, audit, customer_queries, member_queries::{self, MemberLine},
+    AccountError, Accounts, ConnectionStanding, Customer, User, audit, customer_queries,
+    member_queries::{self, MemberLine},
 };
 use crate::{
     base::ids::CustomerId,
@@ -77,7 +78,12 @@ impl Accounts {
     ///
     /// # Errors
     /// The database's.
-    pub async fn unsuspend_customer(&self, tx: &mut WriteTx, actor: &User, id: CustomerId) -> Result<bool, AccountError> {
+    pub async fn unsuspend_customer(
+        &self,
+        tx: &mut WriteTx,
+        actor: &User,
+        id: CustomerId,
+    ) -> Result<bool, AccountError> {
         if !customer_queries::set_suspended(tx, id, None).await? {
             return Ok(false);
         }
@@ -126,13 +132,8 @@ impl Accounts {
         action: &'static str,
     ) -> Result<(), AccountError> {
         let subject = id.to_string();
-        let entry = audit::Entry {
-            actor: Some(actor.id),
-            customer: Some(id),
-            action,
-            subject: Some(&subject),
-            detail: None,
-        };
+        let entry =
+            audit::Entry { actor: Some(actor.id), customer: Some(id), action, subject: Some(&subject), detail: None };
         Ok(audit::record(tx, &self.clock, entry).await?)
     }
 }
@@ -159,6 +160,10 @@ pub async fn lock_customer(tx: &mut WriteTx, id: CustomerId) -> store::Result<()
 ///
 /// # Errors
 /// The database's.
-pub async fn set_connection_standing(tx: &mut WriteTx, id: CustomerId, standing: ConnectionStanding) -> store::Result<()> {
+pub async fn set_connection_standing(
+    tx: &mut WriteTx,
+    id: CustomerId,
+    standing: ConnectionStanding,
+) -> store::Result<()> {
     customer_queries::set_connections(tx, id, standing).await
 }

@@ -35,8 +35,10 @@ impl Accounts {
         .bind(id)
         .all(&mut db, |row| row.to_json(&[]))
         .await?;
-        let invites = query("SELECT * FROM invites WHERE customer_id = $1 OR user_id IN \
-             (SELECT id FROM users WHERE customer_id = $1) ORDER BY created_at, id")
+        let invites = query(
+            "SELECT * FROM invites WHERE customer_id = $1 OR user_id IN \
+             (SELECT id FROM users WHERE customer_id = $1) ORDER BY created_at, id",
+        )
         .bind(id)
         .all(&mut db, |row| row.to_json(&[]))
         .await?;

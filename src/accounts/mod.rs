@@ -7,12 +7,12 @@ pub mod audit;
 mod customer_list;
 mod customer_queries;
 mod customers;
-mod erase;
-mod export;
-mod member_queries;
-pub mod limits;
 mod details;
 mod details_form;
+mod erase;
+mod export;
+pub mod limits;
+mod member_queries;
 mod model;
 mod pages;
 mod password;
@@ -23,14 +23,16 @@ mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
 
-pub use limits::Limits;
-pub use details::BusinessDetails;
-pub use details_form::{DetailsField, DetailsForm};
-pub use customer_list::{ConnectionStanding, Cursor, CustomerPage, Filter, From, Listed, Sort, Wanted};
+pub use customer_list::{
+    ConnectionStanding, CustomerCursor, CustomerFilter, CustomerPage, CustomerSort, CustomersWanted, Listed, PageAt,
+};
 pub use customers::{
     MAX_CUSTOMER_NAME_CHARS, check_customer_name, customer_state, lock_customer, set_connection_standing,
 };
+pub use details::BusinessDetails;
+pub use details_form::{DetailsField, DetailsForm};
 pub use erase::RemoveError;
+pub use limits::Limits;
 pub use member_queries::MemberLine;
 pub use model::{Customer, CustomerState, EmailAddress, Role, User};
 pub use pages::routes;

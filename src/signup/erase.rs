@@ -1,11 +1,6 @@
 //! What becomes of a customer's attempts when it is suspended or deleted, and what is handed out about them.
 
-use super::{
-    ADVANCE_JOB, Attempt, Signup,
-    model::Step,
-    queries,
-    service::SignupError,
-};
+use super::{ADVANCE_JOB, Attempt, Signup, model::Step, queries, service::SignupError};
 use crate::{
     accounts::{self, CustomerState},
     base::ids::{AttemptId, CustomerId, WabaId},

@@ -211,10 +211,7 @@ pub(super) async fn unfinished_of(db: &mut impl Reads, customer: CustomerId) -> 
 }
 
 pub(super) async fn ids_of(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<AttemptId>> {
-    query("SELECT id FROM signup_attempts WHERE customer_id = $1")
-        .bind(customer)
-        .all(db, |row| row.parse("id"))
-        .await
+    query("SELECT id FROM signup_attempts WHERE customer_id = $1").bind(customer).all(db, |row| row.parse("id")).await
 }
 
 /// The WABAs that a token of this customer's attempts opened.

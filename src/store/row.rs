@@ -2,9 +2,9 @@
 
 use super::{Result, StoreError};
 use crate::base::clock;
-use sqlx::{Row as _, postgres::PgRow, sqlite::SqliteRow};
 use serde_json::{Map, Value};
 use sqlx::{Column as _, TypeInfo as _, ValueRef as _};
+use sqlx::{Row as _, postgres::PgRow, sqlite::SqliteRow};
 use std::str::FromStr;
 use time::OffsetDateTime;
 

@@ -129,8 +129,7 @@ where
         }
     });
     let stream = futures_util::stream::poll_fn(move |context| pieces.poll_recv(context));
-    let disposition =
-        HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).map_err(Error::internal)?;
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).map_err(Error::internal)?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
         (header::CONTENT_DISPOSITION, disposition),

@@ -6,10 +6,7 @@
 
 use super::{Webhooks, queries};
 use crate::{
-    base::{
-        clock,
-        ids::WabaId,
-    },
+    base::{clock, ids::WabaId},
     store::{Result, WriteTx},
     web::download::{DownloadError, JsonFile},
 };
@@ -178,12 +175,12 @@ mod tests {
     fn what_is_others_stays() {
         let own = r#"{"id":"1","changes":[{"field":"messages","value":{"text":"hello"}}]}"#;
         let others = r#"{"id":2,"changes":[{"field":"messages","value":{"context":{"id":"1"}}}]}"#;
-        let partner = |waba: &str| {
-            format!(r#"{{"field":"account_update","value":{{"waba_info":{{"waba_id":"{waba}"}}}}}}"#)
-        };
+        let partner =
+            |waba: &str| format!(r#"{{"field":"account_update","value":{{"waba_info":{{"waba_id":"{waba}"}}}}}}"#);
         let operator = format!(r#"{{"id":"9","time":1,"changes":[{},{}]}}"#, partner("1"), partner("2"));
         let body = |entries: &[&str]| format!(r#"{{"entry":[{}],"object":"x"}}"#, entries.join(","));
-        let same = |a: &str, b: &str| serde_json::from_str::<Value>(a).unwrap() == serde_json::from_str::<Value>(b).unwrap();
+        let same =
+            |a: &str, b: &str| serde_json::from_str::<Value>(a).unwrap() == serde_json::from_str::<Value>(b).unwrap();
 
         let one = wabas(&["1"]);
         assert_eq!(without(&body(&[own]), &one), Rest::Nothing);
