@@ -1,7 +1,16 @@
 //! What the operator sets up and oversees: Meta's side and its check, customers, people, the audit log and
 //! the funnel.
 
+mod customer;
+mod customer_admin;
+mod customer_badges;
+mod customer_new;
+mod customers;
+mod erase;
+mod export;
 mod overview;
+
+pub use erase::handlers;
 
 use crate::{
     accounts::Accounts,
@@ -49,5 +58,11 @@ pub struct Backoffice {
 
 /// The routes of this feature.
 pub fn routes(backoffice: Backoffice) -> Routes {
-    Routes::new().merge(overview::routes()).with_state(backoffice)
+    Routes::new()
+        .merge(overview::routes())
+        .merge(customers::routes())
+        .merge(customer_new::routes())
+        .merge(customer::routes())
+        .merge(customer_admin::routes())
+        .with_state(backoffice)
 }
