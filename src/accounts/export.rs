@@ -3,14 +3,12 @@
 
 use super::Accounts;
 use crate::{
-    base::ids::CustomerId,
+    base::{clock, ids::CustomerId},
     store::{Reads, Result, query},
     web::download::{DownloadError, JsonFile},
 };
 use serde_json::{Map, Value};
 
-/// What of a session is told: the rest keeps it safe.
-const OF_A_SESSION: [&str; 5] = ["address", "device", "agent", "since", "seen"];
 /// How many entries of the log are read at once.
 const AT_ONCE: i64 = 500;
 
@@ -97,8 +95,14 @@ async fn sessions(db: &mut impl Reads, id: CustomerId) -> Result<Vec<Value>> {
         let mut told = row.to_json(&[])?;
         let data: Map<String, Value> = row.json("data")?;
         if let Value::Object(told) = &mut told {
+            // The rest keeps it safe.
             told.remove("data");
-            told.extend(data.into_iter().filter(|(key, _)| OF_A_SESSION.contains(&key.as_str())));
+            let visit = |name: &str| data.get("visit").and_then(|visit| visit.get(name));
+            let time = |name: &str| visit(name).and_then(Value::as_i64).map(|ms| clock::rfc3339(clock::from_ms(ms)));
+            told.insert("device".to_owned(), visit("what").cloned().unwrap_or_default());
+            told.insert("address".to_owned(), visit("address").cloned().unwrap_or_default());
+            told.insert("since".to_owned(), time("since").into());
+            told.insert("seen".to_owned(), time("seen").into());
         }
         Ok(told)
     })

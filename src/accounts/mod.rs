@@ -19,6 +19,7 @@ mod password;
 mod places;
 mod queries;
 mod service;
+mod shut_out;
 mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};

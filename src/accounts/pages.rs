@@ -1,6 +1,6 @@
 //! Start page, signing in and out, one's own account.
 
-use super::{AccountError, Accounts, SignedIn, User, model::MIN_PASSWORD_CHARS};
+use super::{AccountError, Accounts, SignedIn, User, model::MIN_PASSWORD_CHARS, shut_out};
 use crate::web::{
     Access, Chrome, Error, Form, NoFields, Result, Routes, page,
     session::{IDLE, USER_KEY},
@@ -105,6 +105,9 @@ async fn sign_in(
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     };
     let user = accounts.user(id).await?.ok_or(Error::NotFound)?;
+    if let Some(refusal) = shut_out::refuse(&chrome, &user) {
+        return Ok(refusal);
+    }
     begin(&session, &user).await?;
     Ok(Redirect::to(safe_next(&form.next).unwrap_or(home(&user))).into_response())
 }
