@@ -2,7 +2,7 @@
 //! changes in other features (wired here, so that no cycle arises).
 
 use crate::{
-    accounts::{self, AccountError, Accounts},
+    accounts::{self, AccountError, Accounts, FirstRun, Limits, TwoStep},
     backoffice::{self, Backoffice},
     base::{
         clock::Clock,
@@ -66,6 +66,10 @@ pub enum BuildError {
 pub struct App {
     /// People and companies, for seeding and the command line.
     pub accounts: Accounts,
+    /// The second step of signing in.
+    pub two_step: TwoStep,
+    /// The first run.
+    pub first_run: FirstRun,
     /// Connections.
     pub connections: Connections,
     /// Signup attempts.
@@ -122,7 +126,11 @@ impl App {
     /// See [`BuildError`].
     pub fn build(config: &Config, store: Store, clock: Clock) -> Result<Self, BuildError> {
         let queue = Queue::new(clock.clone());
-        let accounts = Accounts::new(store.clone(), clock.clone())?;
+        let accounts = Accounts::new(store.clone(), clock.clone())?.of_operator(&config.operator_name);
+        let keys = config.keys.clone();
+        let first_run = FirstRun::new(store.clone(), clock.clone(), keys.clone(), accounts.clone());
+        let (issuer, for_staff) = (&config.operator_name, config.staff_totp);
+        let two_step = TwoStep::new(store.clone(), clock.clone(), keys, accounts.clone(), issuer, for_staff);
         let connections = Connections::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone());
         let meta = LiveSetup::new(setup(config));
         let signup = Signup::new(
@@ -137,7 +145,8 @@ impl App {
         let webhooks =
             Webhooks::new(store.clone(), clock.clone(), queue.clone(), meta.clone(), on_change(signup.clone()));
         let sessions = DbSessions::new(store.clone(), clock.clone());
-        let mut handlers = handlers(&meta, &signup, &connections, &webhooks, &sessions, &clock);
+        let limits = Limits::new(store.clone(), clock.clone());
+        let mut handlers = handlers(&meta, &signup, &connections, &webhooks, &sessions, &limits, &clock);
         let backoffice = Backoffice {
             accounts: accounts.clone(),
             connections: connections.clone(),
@@ -156,10 +165,14 @@ impl App {
             signup: signup.clone(),
             clock: clock.clone(),
         };
+        let people =
+            accounts::Pages { accounts: accounts.clone(), two_step: two_step.clone(), first_run: first_run.clone() };
         let (router, table) =
-            router(config, &accounts, &connections, &signup, backoffice, support, webhooks.clone(), sessions, &store)?;
+            router(config, people, &connections, &signup, backoffice, support, webhooks.clone(), sessions, &store)?;
         Ok(Self {
             accounts,
+            two_step,
+            first_run,
             connections,
             signup,
             webhooks,
@@ -267,12 +280,13 @@ fn handlers(
     connections: &Connections,
     webhooks: &Webhooks,
     sessions: &DbSessions,
+    limits: &Limits,
     clock: &Clock,
 ) -> Handlers {
     let advance = signup.clone();
     let process = webhooks.clone();
     let (undo, setup) = (connections.clone(), meta.clone());
-    let (prune, bodies, now) = (sessions.clone(), webhooks.clone(), clock.clone());
+    let (prune, bodies, guesses, now) = (sessions.clone(), webhooks.clone(), limits.clone(), clock.clone());
     Handlers::from([
         (
             ADVANCE_JOB,
@@ -301,10 +315,11 @@ fn handlers(
         (
             PRUNE_JOB,
             jobs::handler(move |_| {
-                let (sessions, webhooks, clock) = (prune.clone(), bodies.clone(), now.clone());
+                let (sessions, webhooks, limits, clock) = (prune.clone(), bodies.clone(), guesses.clone(), now.clone());
                 async move {
                     sessions.prune().await?;
                     webhooks.prune().await?;
+                    limits.prune().await?;
                     Ok(Outcome::Again(clock.now() + PRUNE_EVERY))
                 }
             }),
@@ -315,7 +330,7 @@ fn handlers(
 #[allow(clippy::too_many_arguments, reason = "the one place where all parts meet")]
 fn router(
     config: &Config,
-    accounts: &Accounts,
+    people: accounts::Pages,
     connections: &Connections,
     signup: &Signup,
     backoffice: Backoffice,
@@ -336,7 +351,7 @@ fn router(
     let origin = config.public_url.origin().ascii_serialization();
     let csrf = CsrfLayer::new().add_trusted_origin(&origin).map_err(|_| BuildError::Origin)?;
     let (pages, mut table) = Routes::new()
-        .merge(accounts::routes(accounts.clone()))
+        .merge(accounts::routes(people.clone()))
         .merge(connections::routes(connections.clone()))
         .merge(signup::page_routes(signup.clone()))
         .merge(backoffice::routes(backoffice))
@@ -349,13 +364,14 @@ fn router(
         .layer(middleware::from_fn(error::as_html));
     let (api, api_table) = signup::api_routes(signup.clone()).into_parts();
     let api = api.layer(csrf).layer(middleware::from_fn(error::as_json));
-    let viewer = accounts.clone();
+    let (viewer, first_run) = (people.two_step, people.first_run);
     let with_session = pages
         .merge(api)
         .layer(middleware::from_fn(move |session, request, next| {
             accounts::load_viewer(viewer.clone(), session, request, next)
         }))
         .layer(sessions.layer(config.is_https()))
+        .layer(middleware::from_fn(move |request, next| accounts::gate(first_run.clone(), request, next)))
         .layer(axum::Extension(site));
     let (machines, machine_table) = Routes::new()
         .get(Access::Machine, "/healthz", || async { "alive\n" })

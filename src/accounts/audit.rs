@@ -21,6 +21,12 @@ pub async fn from_address<T>(from: Option<IpAddr>, work: impl Future<Output = T>
     FROM.scope(from, work).await
 }
 
+/// From where the request under way comes, if it is known.
+#[must_use]
+pub fn address() -> Option<IpAddr> {
+    FROM.try_with(|from| *from).ok().flatten()
+}
+
 /// One entry.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
@@ -61,7 +67,7 @@ pub async fn record(tx: &mut WriteTx, clock: &Clock, entry: Entry<'_>) -> Result
 
 /// The ID of where this person comes from now; made where it is new. Nobody's address is not kept.
 async fn origin(tx: &mut WriteTx, actor: Option<UserId>) -> Result<Option<String>> {
-    let (Some(actor), Ok(Some(address))) = (actor, FROM.try_with(|from| *from)) else { return Ok(None) };
+    let (Some(actor), Some(address)) = (actor, address()) else { return Ok(None) };
     let id = query(
         "INSERT INTO origins (id, user_id, address) VALUES ($1, $2, $3) \
          ON CONFLICT (user_id, address) DO UPDATE SET address = excluded.address RETURNING id",

@@ -57,19 +57,30 @@ impl Subject {
         Self::account("mail", &typed_email.trim().to_lowercase())
     }
 
+    /// Guesses at the set-up code from this address. Not for all addresses together: whoever wants to could
+    /// then keep the operator out.
+    #[must_use]
+    pub fn setup_code(from: IpAddr) -> Self {
+        Self::account("setup", &network(from))
+    }
+
     /// Guesses from a network address: an IPv6 network (/64) is one, since that is what one customer has.
     #[must_use]
     pub fn address(address: IpAddr) -> Self {
-        let network = match address.to_canonical() {
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-            v4 @ IpAddr::V4(_) => v4,
-        };
-        Self { key: format!("address:{network}"), is_address: true }
+        Self { key: format!("address:{}", network(address)), is_address: true }
     }
 
     fn rule(&self) -> Rule {
         if self.is_address { ADDRESS } else { ACCOUNT }
     }
+}
+
+fn network(address: IpAddr) -> String {
+    let network = match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
+        v4 @ IpAddr::V4(_) => v4,
+    };
+    network.to_string()
 }
 
 /// A guess that was counted.
@@ -160,13 +171,6 @@ impl Limits {
         }
         tx.commit().await?;
         Ok(Ok(Guess(counted)))
-    }
-
-    /// The wait that a guess which turned out wrong has brought about.
-    #[must_use]
-    pub fn wait_after(&self, guess: &Guess) -> Option<Wait> {
-        let until = guess.0.iter().filter_map(|(_, until)| *until).max()?;
-        Some(too_many(until, self.clock.now()).wait)
     }
 
     /// A guess was right: the account begins anew, the address gets this one back and no more.

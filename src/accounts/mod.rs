@@ -4,13 +4,17 @@
 //! else. *Support* and *admin* are the operator's staff.
 
 pub mod audit;
+mod authenticate;
+mod codes;
 mod customer_list;
 mod customer_queries;
 mod customers;
 mod details;
 mod details_form;
+mod devices;
 mod erase;
 mod export;
+mod first_run;
 pub mod limits;
 mod member_queries;
 mod model;
@@ -19,7 +23,12 @@ mod password;
 mod places;
 mod queries;
 mod service;
+mod settings_page;
+mod setup_page;
 mod shut_out;
+mod signin_page;
+mod strength;
+mod two_step;
 mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
@@ -32,13 +41,17 @@ pub use customers::{
 };
 pub use details::BusinessDetails;
 pub use details_form::{DetailsField, DetailsForm};
+pub use devices::Device;
 pub use erase::RemoveError;
+pub use first_run::{FirstRun, FirstRunError, gate};
 pub use limits::Limits;
 pub use member_queries::MemberLine;
 pub use model::{Customer, CustomerState, EmailAddress, Role, User};
-pub use pages::routes;
+pub use pages::{Pages, routes};
 pub use password::Passwords;
 pub use service::{AccountError, Accounts};
+pub use strength::About;
+pub use two_step::{RECOVERY_CODES, TwoStep, TwoStepError};
 pub use viewer::{Admin, Member, SignedIn, Staff, load_viewer};
 
 /// What of this feature is sealed at rest.

@@ -20,6 +20,7 @@ fn user(row: &Row) -> Result<User> {
             Some(_) => Some(CustomerState::of(row.opt_time("suspended_at")?, row.opt_time("deleting_at")?)),
             None => None,
         },
+        two_step_since: row.opt_time("totp_since")?,
     })
 }
 
@@ -57,12 +58,22 @@ pub(super) async fn insert_user(tx: &mut WriteTx, new: NewUser<'_>) -> Result<bo
 
 pub(super) async fn user_by_id(db: &mut impl Reads, id: UserId) -> Result<Option<User>> {
     query(
-        "SELECT u.id, u.email, u.name, u.role, u.customer_id, c.name AS customer_name, \
+        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name, \
          c.suspended_at, c.deleting_at \
          FROM users u LEFT JOIN customers c ON c.id = u.customer_id \
          WHERE u.id = $1 AND u.removed_at IS NULL",
     )
     .bind(id)
+    .optional(db, user)
+    .await
+}
+
+pub(super) async fn user_by_email(db: &mut impl Reads, email: &EmailAddress) -> Result<Option<User>> {
+    query(
+        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name \
+         FROM users u LEFT JOIN customers c ON c.id = u.customer_id WHERE u.email = $1",
+    )
+    .bind(email.as_str())
     .optional(db, user)
     .await
 }
@@ -77,7 +88,7 @@ pub(super) async fn credentials(db: &mut impl Reads, email: &EmailAddress) -> Re
 
 pub(super) async fn members(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<User>> {
     query(
-        "SELECT u.id, u.email, u.name, u.role, u.customer_id, c.name AS customer_name, \
+        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name, \
          c.suspended_at, c.deleting_at \
          FROM users u JOIN customers c ON c.id = u.customer_id WHERE u.customer_id = $1 AND u.removed_at IS NULL ORDER BY u.created_at",
     )
@@ -101,10 +112,24 @@ pub(super) async fn end_sessions(tx: &mut WriteTx, id: UserId) -> Result<u64> {
     query("DELETE FROM sessions WHERE user_id = $1").bind(id).execute(tx).await
 }
 
-pub(super) async fn count_sessions(db: &mut impl Reads, id: UserId, now: OffsetDateTime) -> Result<i64> {
-    query("SELECT count(*) AS n FROM sessions WHERE user_id = $1 AND expires_at > $2")
-        .bind(id)
-        .bind(now)
-        .one(db, |row| row.int("n"))
-        .await
+/// Whether anybody is here.
+pub(super) async fn has_people(db: &mut impl Reads) -> Result<bool> {
+    Ok(query("SELECT id FROM users LIMIT 1").optional(db, |_| Ok(())).await?.is_some())
+}
+
+/// A person is here: the set-up code is worth nothing any more.
+pub(super) async fn drop_setup_code(tx: &mut WriteTx) -> Result<()> {
+    query("DELETE FROM setup_codes").execute(tx).await?;
+    Ok(())
+}
+
+/// The hash of a person's password.
+pub(super) async fn password_hash(db: &mut impl Reads, id: UserId) -> Result<Option<String>> {
+    query("SELECT password_hash FROM users WHERE id = $1").bind(id).optional(db, |row| row.text("password_hash")).await
+}
+
+/// Notes that a person was here.
+pub(super) async fn set_seen(tx: &mut WriteTx, id: UserId, at: OffsetDateTime) -> Result<()> {
+    query("UPDATE users SET seen_at = $1 WHERE id = $2").bind(at).bind(id).execute(tx).await?;
+    Ok(())
 }

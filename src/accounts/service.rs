@@ -3,18 +3,21 @@
 use super::{
     audit, customer_queries,
     details::BusinessDetails,
-    model::{self, Customer, EmailAddress, Role, User},
+    limits::{Limits, TooMany},
+    model::{Customer, EmailAddress, Role, User},
     password::Passwords,
     queries::{self, NewUser},
+    strength::{self, About},
 };
 use crate::{
     base::{
         clock::Clock,
         ids::{CustomerId, UserId},
     },
-    store::{Store, StoreError},
+    store::{Store, StoreError, WriteTx},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
+use std::sync::Arc;
 
 /// Why something about people could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +28,12 @@ pub enum AccountError {
     /// The new password will not do; the text says why.
     #[error("{0}")]
     WeakPassword(&'static str),
-    /// The present password was not right.
-    #[error("the present password is not right")]
+    /// The e-mail and the password don't go together, or the present password is not right.
+    #[error("the password is not right")]
     WrongPassword,
+    /// There were too many wrong ones.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// A member of a customer needs one; staff have none.
     #[error("a customer's member needs a company, and staff have none")]
     CompanyMismatch,
@@ -54,6 +60,19 @@ pub struct Accounts {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) passwords: Passwords,
+    pub(super) limits: Limits,
+    /// The operator's name: no password.
+    operator: Arc<str>,
+}
+
+/// A person about to be made, the password hashed already.
+pub(super) struct Prepared {
+    id: UserId,
+    email: EmailAddress,
+    name: String,
+    hash: String,
+    role: Role,
+    company: Option<String>,
 }
 
 impl Accounts {
@@ -62,7 +81,23 @@ impl Accounts {
     /// # Errors
     /// Where the machine gives no random numbers.
     pub fn new(store: Store, clock: Clock) -> Result<Self, AccountError> {
-        Ok(Self { store, clock, passwords: Passwords::new()? })
+        let limits = Limits::new(store.clone(), clock.clone());
+        Ok(Self { store, clock, passwords: Passwords::new()?, limits, operator: "".into() })
+    }
+
+    /// Of this operator, whose name is no password.
+    #[must_use]
+    pub fn of_operator(self, name: &str) -> Self {
+        Self { operator: name.into(), ..self }
+    }
+
+    /// The hash of a new password, if it will do. The only way to one: every place that sets a password asks here.
+    ///
+    /// # Errors
+    /// [`AccountError::WeakPassword`], or where hashing failed.
+    pub async fn new_password(&self, password: SecretString, about: About) -> Result<String, AccountError> {
+        strength::check(&password, about.and(&self.operator)).await?;
+        self.passwords.hash(password).await
     }
 
     /// Creates a person; a customer's company is created where none of that name is there.
@@ -77,29 +112,52 @@ impl Accounts {
         role: Role,
         company: Option<&str>,
     ) -> Result<UserId, AccountError> {
-        model::check_new_password(password.expose_secret()).map_err(AccountError::WeakPassword)?;
+        let new = self.prepare(email, name, password, role, company).await?;
+        let mut tx = self.store.write().await?;
+        let id = self.insert(&mut tx, new).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// All of it that needs no transaction.
+    pub(super) async fn prepare(
+        &self,
+        email: &EmailAddress,
+        name: &str,
+        password: SecretString,
+        role: Role,
+        company: Option<&str>,
+    ) -> Result<Prepared, AccountError> {
         let company = company.map(str::trim).filter(|name| !name.is_empty());
         if role.is_staff() == company.is_some() {
             return Err(AccountError::CompanyMismatch);
         }
-        let hash = self.passwords.hash(password).await?;
-        let (id, now) = (UserId::new(), self.clock.now());
-        let mut tx = self.store.write().await?;
-        let customer_id = match company {
+        let about = About::person(email, name).and(company.unwrap_or_default());
+        let hash = self.new_password(password, about).await?;
+        let (email, name, company) = (email.clone(), name.to_owned(), company.map(str::to_owned));
+        Ok(Prepared { id: UserId::new(), email, name, hash, role, company })
+    }
+
+    /// The rest of it.
+    pub(super) async fn insert(&self, tx: &mut WriteTx, new: Prepared) -> Result<UserId, AccountError> {
+        let (id, now) = (new.id, self.clock.now());
+        let customer_id = match &new.company {
             None => None,
-            Some(name) => match customer_queries::by_name(&mut tx, name).await? {
+            Some(name) => match customer_queries::by_name(tx, name).await? {
                 Some(customer) => Some(customer.id),
                 None => {
                     let id = CustomerId::new();
-                    customer_queries::insert(&mut tx, id, name, now).await?;
+                    customer_queries::insert(tx, id, name, now).await?;
                     Some(id)
                 }
             },
         };
-        let new = NewUser { id, email, name, password_hash: &hash, role, customer_id, at: now };
-        if !queries::insert_user(&mut tx, new).await? {
+        let (email, role) = (&new.email, new.role);
+        let row = NewUser { id, email, name: &new.name, password_hash: &new.hash, role, customer_id, at: now };
+        if !queries::insert_user(tx, row).await? {
             return Err(AccountError::EmailTaken);
         }
+        queries::drop_setup_code(tx).await?;
         let subject = id.to_string();
         let entry = audit::Entry {
             actor: None,
@@ -108,26 +166,8 @@ impl Accounts {
             subject: Some(&subject),
             detail: Some(role.as_str().to_owned()),
         };
-        audit::record(&mut tx, &self.clock, entry).await?;
-        tx.commit().await?;
+        audit::record(tx, &self.clock, entry).await?;
         Ok(id)
-    }
-
-    /// Whose e-mail and password these are; `None` where they don't go together, which takes as long
-    /// whether the address is known or not.
-    ///
-    /// # Errors
-    /// Where it could not be found out.
-    pub async fn authenticate(&self, email: &str, password: SecretString) -> Result<Option<UserId>, AccountError> {
-        let known = match email.parse::<EmailAddress>() {
-            Ok(email) if password.expose_secret().len() <= model::MAX_PASSWORD_BYTES => {
-                let mut db = self.store.read().await?;
-                queries::credentials(&mut db, &email).await?
-            }
-            _ => None,
-        };
-        let (id, hash) = known.map_or((None, None), |(id, hash)| (Some(id), Some(hash)));
-        Ok(if self.passwords.verify(password, hash).await? { id } else { None })
     }
 
     /// A person.
@@ -136,6 +176,14 @@ impl Accounts {
     /// The database's.
     pub async fn user(&self, id: UserId) -> Result<Option<User>, AccountError> {
         Ok(queries::user_by_id(&mut self.store.read().await?, id).await?)
+    }
+
+    /// The person who signs in with this address.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn user_by_email(&self, email: &EmailAddress) -> Result<Option<User>, AccountError> {
+        Ok(queries::user_by_email(&mut self.store.read().await?, email).await?)
     }
 
     /// A company.
@@ -204,18 +252,16 @@ impl Accounts {
     /// Changes a person's password and ends all their sessions, this one too: the caller starts a new one.
     ///
     /// # Errors
-    /// [`AccountError::WrongPassword`], [`AccountError::WeakPassword`], or the database's.
+    /// [`AccountError::WrongPassword`], [`AccountError::TooMany`], [`AccountError::WeakPassword`], or the database's.
     pub async fn change_password(
         &self,
         user: &User,
         present: SecretString,
         new: SecretString,
     ) -> Result<(), AccountError> {
-        if self.authenticate(user.email.as_str(), present).await? != Some(user.id) {
-            return Err(AccountError::WrongPassword);
-        }
-        model::check_new_password(new.expose_secret()).map_err(AccountError::WeakPassword)?;
-        let hash = self.passwords.hash(new).await?;
+        self.authenticate(user.email.as_str(), present).await?;
+        let about = About::person(&user.email, &user.name).and(user.customer_name.as_deref().unwrap_or_default());
+        let hash = self.new_password(new, about).await?;
         let mut tx = self.store.write().await?;
         queries::set_password(&mut tx, user.id, &hash).await?;
         queries::end_sessions(&mut tx, user.id).await?;
@@ -234,20 +280,8 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// In how many places a person is signed in.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn count_sessions(&self, id: UserId) -> Result<i64, AccountError> {
-        Ok(queries::count_sessions(&mut self.store.read().await?, id, self.clock.now()).await?)
-    }
-
-    async fn note(
-        &self,
-        tx: &mut crate::store::WriteTx,
-        user: &User,
-        action: &'static str,
-    ) -> Result<(), AccountError> {
+    /// Notes what a person did with their own account.
+    pub(super) async fn note(&self, tx: &mut WriteTx, user: &User, action: &'static str) -> Result<(), StoreError> {
         let subject = user.id.to_string();
         let entry = audit::Entry {
             actor: Some(user.id),
@@ -256,6 +290,6 @@ impl Accounts {
             subject: Some(&subject),
             detail: None,
         };
-        Ok(audit::record(tx, &self.clock, entry).await?)
+        audit::record(tx, &self.clock, entry).await
     }
 }

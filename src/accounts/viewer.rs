@@ -1,35 +1,49 @@
 //! Who is signed in, and what a route asks of them.
 
-use super::{Accounts, User, audit};
+use super::{
+    TwoStep, User, audit,
+    devices::{VISIT_KEY, Visit},
+    pages::safe_next,
+};
 use crate::base::ids::{CustomerId, UserId};
-use crate::web::{ClientAddress, Error, Viewer, routes, session::USER_KEY};
+use crate::web::{self, ClientAddress, Error, Viewer, routes, session::USER_KEY};
 use axum::{
     extract::{FromRequestParts, Request},
-    http::request::Parts,
+    http::{Method, StatusCode, header, request::Parts},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use tower_sessions::Session;
 
-/// Where the day of the last visit stands in the session: written once a day, which prolongs it.
-const SEEN_KEY: &str = "seen";
+/// Where the session keeps what somebody wanted to open before they had to set up their second step.
+pub(super) const AFTER_KEY: &str = "after_two_step";
 
-/// Finds the session's person and lays them beside the request.
+/// Finds the session's person and lays them beside the request. Who must set up their second step first is
+/// led there from wherever they go.
 ///
 /// # Errors
 /// The database's.
 pub async fn load_viewer(
-    accounts: Accounts,
+    two_step: TwoStep,
     session: Session,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
+    let accounts = &two_step.accounts;
+    let from = request.extensions().get::<ClientAddress>().map(|from| from.0);
     if let Some(id) = session.get::<String>(USER_KEY).await?.and_then(|id| id.parse::<UserId>().ok()) {
         match accounts.user(id).await? {
             Some(user) if !user.is_shut_out() => {
-                let today = session.expiry_date().date().to_julian_day();
-                if session.get::<i32>(SEEN_KEY).await? != Some(today) {
-                    session.insert(SEEN_KEY, today).await?;
+                let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+                let before = session.get::<Visit>(VISIT_KEY).await?;
+                let address = from.map(|from| from.to_string());
+                if let Some(visit) = Visit::now(before, agent.unwrap_or_default(), address, two_step.now_ms()) {
+                    session.insert(VISIT_KEY, visit).await?;
+                    accounts.seen(id).await?;
+                }
+                if two_step.must_set_up(&user) && !is_open_before_two_step(request.uri().path()) {
+                    let (parts, _) = request.into_parts();
+                    return set_up_first(&session, &parts).await;
                 }
                 request.extensions_mut().insert(Viewer {
                     name: user.name.clone(),
@@ -44,8 +58,26 @@ pub async fn load_viewer(
             _ => session.flush().await?,
         }
     }
-    let from = request.extensions().get::<ClientAddress>().copied();
-    Ok(audit::from_address(from.map(|from| from.0), next.run(request)).await)
+    Ok(audit::from_address(from, next.run(request)).await)
+}
+
+/// What staff may open before they have set up their second step.
+fn is_open_before_two_step(path: &str) -> bool {
+    path == "/signout" || path == "/settings/two-step" || path.starts_with("/settings/two-step/")
+}
+
+async fn set_up_first(session: &Session, request: &Parts) -> Result<Response, Error> {
+    if web::is_script(&request.headers) {
+        let body = serde_json::json!({ "error": {
+            "title": "Two-step sign-in is missing", "message": "Set it up under Your account, then try again.",
+        } });
+        return Ok((StatusCode::FORBIDDEN, axum::Json(body)).into_response());
+    }
+    let wanted = request.uri.path_and_query().map_or("/", |path| path.as_str());
+    if request.method == Method::GET && wanted != "/" && safe_next(wanted).is_some() {
+        session.insert(AFTER_KEY, wanted).await?;
+    }
+    Ok(Redirect::to("/settings/two-step").into_response())
 }
 
 /// Anybody who is signed in.

@@ -23,5 +23,6 @@ pub(super) async fn run(args: ConfigArgs) -> CommandResult {
     if config.meta.app_id.is_none() {
         tracing::warn!("DOORWAY_META_APP_ID is not set: nobody can connect yet");
     }
+    app.first_run.announce(&config.public_url).await?;
     app.serve(listener, stop).await
 }

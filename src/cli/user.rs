@@ -17,6 +17,18 @@ pub(super) enum UserCommand {
         after_help = "Example: echo 'correct horse battery' | doorway user create maria@example.org --role customer --company 'Harbour Bakery'"
     )]
     Create(CreateArgs),
+    /// Switch off somebody's two-step sign-in, where app and recovery codes are lost, and sign them out
+    /// everywhere. Staff set it up anew when they sign in.
+    ResetTwoStep(ResetArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ResetArgs {
+    /// The address with which they sign in.
+    #[arg(value_parser = parse_email)]
+    email: EmailAddress,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -46,7 +58,24 @@ fn parse_role(text: &str) -> Result<Role, &'static str> {
 }
 
 pub(super) async fn run(command: UserCommand) -> CommandResult {
-    let UserCommand::Create(args) = command;
+    match command {
+        UserCommand::Create(args) => create(args).await,
+        UserCommand::ResetTwoStep(args) => reset_two_step(args).await,
+    }
+}
+
+async fn reset_two_step(args: ResetArgs) -> CommandResult {
+    let store = Store::connect(&Config::load_database_url(args.config.config.as_deref())?).await?;
+    store.migrate().await?;
+    let accounts = Accounts::new(store.clone(), Clock::system())?;
+    let user = accounts.user_by_email(&args.email).await?.ok_or("nobody signs in with this address")?;
+    accounts.reset_two_step(None, &user).await?;
+    store.close().await;
+    println!("{} signs in with the password alone now, and is signed out everywhere.", args.email);
+    Ok(())
+}
+
+async fn create(args: CreateArgs) -> CommandResult {
     let url = Config::load_database_url(args.config.config.as_deref())?;
     if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
         eprintln!("Password for {} (it is shown as you type; end with Enter):", args.email);

@@ -17,4 +17,4 @@ pub use badge::Badge;
 pub use error::{Error, Result};
 pub use form::{Form, NoFields};
 pub use page::{Chrome, ClientAddress, Site, Viewer};
-pub use routes::{Access, Route, Routes};
+pub use routes::{Access, Route, Routes, is_script};

@@ -123,6 +123,15 @@ async fn admit(access: Access, request: Request, next: Next) -> Response {
     }
 }
 
+/// Whether a script asks, which wants JSON and no page.
+#[must_use]
+pub fn is_script(headers: &http::HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    headers.contains_key(super::csrf::HEADER)
+        || accept.starts_with("application/json")
+        || accept.starts_with("text/event-stream")
+}
+
 /// The error that leads to the sign-in. Afterwards people come back to the page; what they posted they must
 /// post again.
 #[must_use]

@@ -108,7 +108,9 @@ async fn bind_all(sql: &'static str, record: &Record, tx: &mut WriteTx) -> Resul
         .await
 }
 
-fn row_id(id: &Id) -> String {
+/// The name of a session's row: a hash of what the cookie holds, so it may be shown to its owner.
+#[must_use]
+pub fn row_id(id: &Id) -> String {
     hex::encode(Sha256::digest(id.to_string()))
 }
 

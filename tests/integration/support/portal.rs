@@ -2,7 +2,7 @@
 
 use super::{Database, Meta, meta};
 use doorway::{
-    accounts::Accounts,
+    accounts::{Accounts, FirstRun, TwoStep},
     app::App,
     base::{clock::Clock, sealed::KeyRing},
     config::{Config, MetaConfig},
@@ -19,6 +19,8 @@ use url::Url;
 pub struct Portal {
     pub url: Url,
     pub accounts: Accounts,
+    pub two_step: TwoStep,
+    pub first_run: FirstRun,
     pub connections: Connections,
     pub store: Store,
     /// Every route with who may call it.
@@ -60,8 +62,8 @@ impl Portal {
     pub async fn serve(config: &Config, store: Store, clock: Clock, listener: TcpListener) -> Self {
         let app = App::build(config, store.clone(), clock).unwrap();
         let (accounts, connections) = (app.accounts.clone(), app.connections.clone());
-        let routes = app.routes().to_vec();
+        let (two_step, first_run, routes) = (app.two_step.clone(), app.first_run.clone(), app.routes().to_vec());
         tokio::spawn(async move { app.serve(listener, CancellationToken::new()).await.unwrap() });
-        Self { url: config.public_url.clone(), accounts, connections, store, routes }
+        Self { url: config.public_url.clone(), accounts, two_step, first_run, connections, store, routes }
     }
 }
