@@ -53,6 +53,9 @@ CREATE INDEX customers_by_age ON customers
     (created_at, id, search_key, connection_state, suspended_at, deleting_at);
 CREATE INDEX customers_by_name ON customers
     (name_key, id, search_key, connection_state, suspended_at, deleting_at);
+-- To count by, without walking those.
+CREATE INDEX customers_by_connection ON customers (connection_state);
+CREATE INDEX customers_shut_out ON customers (suspended_at) WHERE suspended_at IS NOT NULL OR deleting_at IS NOT NULL;
 CREATE INDEX customers_to_search_further ON customers (id) WHERE search_more IS NOT NULL;
 CREATE INDEX customers_without_search_key ON customers (id) WHERE search_key = '';
 

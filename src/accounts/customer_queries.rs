@@ -261,9 +261,13 @@ pub(super) async fn count(db: &mut impl Reads, filter: CustomerFilter) -> Result
     let sql = match filter {
         CustomerFilter::All => "SELECT count(*) AS n FROM customers",
         CustomerFilter::Active => {
-            "SELECT count(*) AS n FROM customers WHERE suspended_at IS NULL AND deleting_at IS NULL"
+            "SELECT (SELECT count(*) FROM customers) - (SELECT count(*) FROM customers \
+             WHERE suspended_at IS NOT NULL OR deleting_at IS NOT NULL) AS n"
         }
-        CustomerFilter::Suspended => "SELECT count(*) AS n FROM customers WHERE suspended_at IS NOT NULL",
+        CustomerFilter::Suspended => {
+            "SELECT count(*) AS n FROM customers \
+             WHERE (suspended_at IS NOT NULL OR deleting_at IS NOT NULL) AND suspended_at IS NOT NULL"
+        }
         CustomerFilter::Unconnected => "SELECT count(*) AS n FROM customers WHERE connection_state = 'none'",
         CustomerFilter::NeedsReconnect => {
             "SELECT count(*) AS n FROM customers WHERE connection_state = 'needs_reconnect'"

@@ -110,24 +110,35 @@ impl Row {
     /// Where a column holds something that is neither text nor number nor boolean.
     pub fn to_json(&self, json_columns: &[&str]) -> Result<Value> {
         let mut object = Map::new();
-        for (name, kind) in self.columns()? {
-            if name.ends_with("_sealed") || name.ends_with("_hash") {
-                continue;
-            }
-            let value = match kind {
-                Kind::Null => Value::Null,
-                Kind::Bool => self.bool(&name)?.into(),
-                Kind::Int if is_time(&name) => clock::rfc3339(self.time(&name)?).into(),
-                Kind::Int => self.int(&name)?.into(),
-                Kind::Text => {
-                    let text = self.text(&name)?;
-                    let json = json_columns.contains(&name.as_str()).then(|| serde_json::from_str(&text).ok());
-                    json.flatten().unwrap_or(Value::String(text))
+        for (name, value) in self.values()? {
+            let value = match value {
+                _ if name.ends_with("_sealed") || name.ends_with("_hash") => continue,
+                Value::Number(_) if is_time(&name) => clock::rfc3339(self.time(&name)?).into(),
+                Value::String(text) if json_columns.contains(&name.as_str()) => {
+                    serde_json::from_str(&text).unwrap_or(Value::String(text))
                 }
+                value => value,
             };
             object.insert(name, value);
         }
         Ok(Value::Object(object))
+    }
+
+    /// Every column's name and value, secrets too, as the database has them.
+    ///
+    /// # Errors
+    /// Where a column holds something that is neither text nor number nor boolean.
+    pub fn values(&self) -> Result<Vec<(String, Value)>> {
+        let value = |(name, kind): (String, Kind)| {
+            let value = match kind {
+                Kind::Null => Value::Null,
+                Kind::Bool => self.bool(&name)?.into(),
+                Kind::Int => self.int(&name)?.into(),
+                Kind::Text => self.text(&name)?.into(),
+            };
+            Ok((name, value))
+        };
+        self.columns()?.into_iter().map(value).collect()
     }
 
     /// Each column's name, and what it holds in this row.

@@ -130,9 +130,6 @@ async fn it_asks_for_the_name_and_then_everything_is_gone(db: Database) {
         for needle in &needles {
             assert!(!row.contains(needle), "{needle} is left in {table}: {row}");
         }
-        if table != "sessions" {
-            assert!(!row.contains("Maria Test") || row.contains("admin-"), "{table}: {row}");
-        }
     }
     for action in
         ["user.created", "connection.created", "customer.deletion_begun", "connection.disconnected", "customer.deleted"]
@@ -217,7 +214,9 @@ async fn meta_is_waited_for_but_not_for_ever(db: Database) {
 }
 
 async fn killed_in_between_it_goes_on(db: Database) {
-    let mut process = Process::start(db).await;
+    let mut process = Process::new(db).await;
+    process.set("STAFF_TOTP", "off");
+    process.launch().await;
     let bakery = process.customer("Harbour Bakery").await;
     let attempt = bakery.begin().await;
     let signup = process.meta.signup(&[]).await;

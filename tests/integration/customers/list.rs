@@ -40,7 +40,8 @@ async fn searching_filtering_and_sorting(db: Database) {
 
     let find = async |query: &str| names(&staff.get(&format!("{list}?{query}")).await);
     assert_eq!(find("").await, ["Corner_Shop", "Żółw 100%", "Harbour Bakery"]);
-    assert_eq!(find("sort=name&q=r").await, ["Corner_Shop", "Harbour Bakery"]);
+    assert_eq!(find("sort=name").await, ["Corner_Shop", "Harbour Bakery", "Żółw 100%"]);
+    assert_eq!(find("sort=name&q=r+").await, ["Harbour Bakery"]);
     assert_eq!(find("q=BAKERY").await, ["Harbour Bakery"]);
     assert_eq!(find("q=%C5%BB%C3%93%C5%81W").await, ["Żółw 100%"], "capitals beyond ASCII");
     assert_eq!(find("q=100%25").await, ["Żółw 100%"]);
@@ -196,7 +197,7 @@ async fn a_removed_member_leaves_no_trace_but_an_id(db: Database) {
     assert!(!browser.is_signed_in().await);
     assert_eq!(world.anonymous().sign_in(&email, PASSWORD).await.status, 422);
     for (table, row) in everything(&world).await {
-        assert!(!row.contains(&email) && !row.contains("Maria Test") || table == "sessions", "{table}: {row}");
+        assert!(!row.contains(&user) || !row.contains("Maria Test"), "{table}: {row}");
         assert!(!row.contains(&email), "{table}: {row}");
     }
     assert_eq!(noted(&world, id_in(&page), "user.removed").await, 1);

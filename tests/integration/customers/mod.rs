@@ -38,8 +38,10 @@ async fn everything(world: &World) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for (table, sql) in TABLES {
         let mut db = world.portal.store.read().await.unwrap();
-        let rows = query(sql).all(&mut db, |row| row.to_json(&[])).await.unwrap();
-        all.extend(rows.into_iter().map(|row| ((*table).to_owned(), row.to_string())));
+        let rows = query(sql).all(&mut db, doorway::store::Row::values).await.unwrap();
+        let text =
+            |row: Vec<(String, Value)>| row.into_iter().map(|(_, value)| format!("{value}\n")).collect::<String>();
+        all.extend(rows.into_iter().map(|row| ((*table).to_owned(), text(row))));
     }
     all
 }
