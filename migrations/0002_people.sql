@@ -35,11 +35,29 @@ ALTER TABLE customers ADD COLUMN suspended_at BIGINT;
 ALTER TABLE customers ADD COLUMN deleting_at BIGINT;
 -- JSON: what is known of the business, to fill in Embedded Signup's screens.
 ALTER TABLE customers ADD COLUMN details TEXT;
--- The name in lower case, to search and sort by.
+-- The name in lower case, to sort by; filled by the portal, as lower() knows ASCII only on SQLite.
 ALTER TABLE customers ADD COLUMN name_key TEXT NOT NULL DEFAULT '';
-UPDATE customers SET name_key = lower(name);
-CREATE INDEX customers_by_age ON customers (created_at, id);
-CREATE INDEX customers_by_name ON customers (name_key, id);
+-- Its name and its members' names and addresses in lower case, to search in; '' until the portal has filled it.
+-- Cut to what an index entry takes; the whole stands in search_more where something was cut.
+ALTER TABLE customers ADD COLUMN search_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE customers ADD COLUMN search_more TEXT;
+-- How its connections stand, all in all: kept with them, so that a list of customers needs no other table.
+ALTER TABLE customers ADD COLUMN connection_state TEXT NOT NULL DEFAULT 'none'
+    CHECK (connection_state IN ('none', 'active', 'needs_reconnect'));
+UPDATE customers SET connection_state = 'active' WHERE id IN
+    (SELECT customer_id FROM connections WHERE state = 'active');
+UPDATE customers SET connection_state = 'needs_reconnect' WHERE id IN
+    (SELECT customer_id FROM connections WHERE state = 'needs_reconnect');
+-- Each order of the list with all that it is filtered by: one walk along an index answers every page.
+CREATE INDEX customers_by_age ON customers
+    (created_at, id, search_key, connection_state, suspended_at, deleting_at);
+CREATE INDEX customers_by_name ON customers
+    (name_key, id, search_key, connection_state, suspended_at, deleting_at);
+-- To count by, without walking those.
+CREATE INDEX customers_by_connection ON customers (connection_state);
+CREATE INDEX customers_shut_out ON customers (suspended_at) WHERE suspended_at IS NOT NULL OR deleting_at IS NOT NULL;
+CREATE INDEX customers_to_search_further ON customers (id) WHERE search_more IS NOT NULL;
+CREATE INDEX customers_without_search_key ON customers (id) WHERE search_key = '';
 
 -- Single-use links by which people get in: invites, and new passwords.
 CREATE TABLE invites (

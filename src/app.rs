@@ -153,7 +153,7 @@ impl App {
             Webhooks::new(store.clone(), clock.clone(), queue.clone(), meta.clone(), on_change(signup.clone()));
         let sessions = DbSessions::new(store.clone(), clock.clone());
         let limits = Limits::new(store.clone(), clock.clone());
-        let handlers = handlers(&meta, &signup, &connections, &webhooks, &invites, &sessions, &limits, &clock);
+        let mut handlers = handlers(&meta, &signup, &connections, &webhooks, &invites, &sessions, &limits, &clock);
         let backoffice = Backoffice {
             accounts: accounts.clone(),
             connections: connections.clone(),
@@ -165,6 +165,7 @@ impl App {
             keys: config.keys.clone(),
             clock: clock.clone(),
         };
+        handlers.extend(backoffice::handlers(&backoffice));
         let support = Support {
             accounts: accounts.clone(),
             connections: connections.clone(),
@@ -239,6 +240,7 @@ impl App {
     /// # Errors
     /// Where the listener breaks, or the database is not reachable at the start.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), Box<dyn std::error::Error>> {
+        self.accounts.index_customers().await?;
         let mut tx = self.store.write().await?;
         self.queue.enqueue(&mut tx, PRUNE_JOB, "all", self.clock.now()).await?;
         tx.commit().await?;

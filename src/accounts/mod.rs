@@ -7,12 +7,18 @@ pub mod audit;
 mod audit_log;
 mod authenticate;
 mod codes;
+mod customer_list;
+mod customer_queries;
+mod customers;
 mod details;
 mod details_form;
 mod devices;
+mod erase;
+mod export;
 mod first_run;
 mod invites;
 pub mod limits;
+mod member_queries;
 mod model;
 mod pages;
 mod password;
@@ -23,6 +29,7 @@ mod queries;
 mod service;
 mod settings_page;
 mod setup_page;
+mod shut_out;
 mod signin_page;
 mod strength;
 mod two_step;
@@ -31,13 +38,21 @@ mod viewer;
 use crate::{sealed_column, store::SealedColumn};
 
 pub use audit_log::{Actor, Cursor, Filter, LogLine};
+pub use customer_list::{
+    ConnectionStanding, CustomerCursor, CustomerFilter, CustomerPage, CustomerSort, CustomersWanted, Listed, PageAt,
+};
+pub use customers::{
+    MAX_CUSTOMER_NAME_CHARS, check_customer_name, customer_state, lock_customer, set_connection_standing,
+};
 pub use details::BusinessDetails;
 pub use details_form::{DetailsField, DetailsForm};
 pub use devices::Device;
+pub use erase::RemoveError;
 pub use first_run::{FirstRun, FirstRunError, gate};
 pub use invites::{Company, Invite, InviteError, InviteLine, Invites, MailState, NewInvite, SEND_MAIL_JOB, Standing};
 pub use limits::Limits;
-pub use model::{Customer, EmailAddress, Role, User};
+pub use member_queries::MemberLine;
+pub use model::{Customer, CustomerState, EmailAddress, Role, User};
 pub use pages::{Pages, routes};
 pub use password::Passwords;
 pub use people::{PeopleError, Person};

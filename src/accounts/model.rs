@@ -64,6 +64,31 @@ pub struct Customer {
     pub name: String,
     /// Since when it is here.
     pub created_at: OffsetDateTime,
+    /// Whether its people may use the portal.
+    pub state: CustomerState,
+}
+
+/// Whether a company's people may use the portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CustomerState {
+    /// They may.
+    Active,
+    /// They may not, until the operator says so; what is connected stays.
+    Suspended,
+    /// They may not: all that is kept of the company is being deleted.
+    Deleting,
+}
+
+impl CustomerState {
+    /// What the two times in the row say.
+    #[must_use]
+    pub fn of(suspended_at: Option<OffsetDateTime>, deleting_at: Option<OffsetDateTime>) -> Self {
+        match (suspended_at, deleting_at) {
+            (_, Some(_)) => Self::Deleting,
+            (Some(_), None) => Self::Suspended,
+            (None, None) => Self::Active,
+        }
+    }
 }
 
 /// A person.
@@ -81,8 +106,18 @@ pub struct User {
     pub customer_id: Option<CustomerId>,
     /// That customer's name.
     pub customer_name: Option<String>,
+    /// How that customer stands.
+    pub customer_state: Option<CustomerState>,
     /// Since when they sign in with an authenticator app too; `None`: with the password alone.
     pub two_step_since: Option<OffsetDateTime>,
+}
+
+impl User {
+    /// Whether the operator has shut out this person's company.
+    #[must_use]
+    pub fn is_shut_out(&self) -> bool {
+        self.customer_state.is_some_and(|state| state != CustomerState::Active)
+    }
 }
 
 /// An e-mail address, in lower case: two spellings are one person.

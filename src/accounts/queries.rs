@@ -1,8 +1,8 @@
-//! All SQL of `customers` and `users`.
+//! All SQL of `users`.
 
 use super::{
-    details::BusinessDetails,
-    model::{Customer, EmailAddress, User},
+    customer_queries,
+    model::{CustomerState, EmailAddress, User},
 };
 use crate::base::ids::{CustomerId, UserId};
 use crate::store::{Reads, Result, Row, WriteTx, query};
@@ -16,61 +16,12 @@ fn user(row: &Row) -> Result<User> {
         role: row.parse("role")?,
         customer_id: row.opt_parse("customer_id")?,
         customer_name: row.opt_text("customer_name")?,
+        customer_state: match row.opt_text("customer_id")? {
+            Some(_) => Some(CustomerState::of(row.opt_time("suspended_at")?, row.opt_time("deleting_at")?)),
+            None => None,
+        },
         two_step_since: row.opt_time("totp_since")?,
     })
-}
-
-fn customer(row: &Row) -> Result<Customer> {
-    Ok(Customer { id: row.parse("id")?, name: row.text("name")?, created_at: row.time("created_at")? })
-}
-
-pub(super) async fn insert_customer(tx: &mut WriteTx, id: CustomerId, name: &str, at: OffsetDateTime) -> Result<()> {
-    query("INSERT INTO customers (id, name, created_at) VALUES ($1, $2, $3)")
-        .bind(id)
-        .bind(name)
-        .bind(at)
-        .execute(tx)
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn customer_by_name(db: &mut impl Reads, name: &str) -> Result<Option<Customer>> {
-    query("SELECT id, name, created_at FROM customers WHERE name = $1 ORDER BY created_at LIMIT 1")
-        .bind(name)
-        .optional(db, customer)
-        .await
-}
-
-pub(super) async fn customer_by_id(db: &mut impl Reads, id: CustomerId) -> Result<Option<Customer>> {
-    query("SELECT id, name, created_at FROM customers WHERE id = $1").bind(id).optional(db, customer).await
-}
-
-/// What is known of a customer's business, as JSON; `None` where there is no such customer.
-pub(super) async fn details(db: &mut impl Reads, id: CustomerId) -> Result<Option<BusinessDetails>> {
-    let found = query("SELECT details FROM customers WHERE id = $1")
-        .bind(id)
-        .optional(db, |row| row.opt_json::<BusinessDetails>("details"))
-        .await?;
-    Ok(found.map(Option::unwrap_or_default))
-}
-
-pub(super) async fn set_details(tx: &mut WriteTx, id: CustomerId, json: &str) -> Result<bool> {
-    Ok(query("UPDATE customers SET details = $1 WHERE id = $2").bind(json).bind(id).execute(tx).await? == 1)
-}
-
-/// Customers whose name, or a member's name or address, contains the text; newest first.
-pub(super) async fn search_customers(db: &mut impl Reads, text: &str, limit: i64) -> Result<Vec<Customer>> {
-    let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    query(
-        "SELECT id, name, created_at FROM customers c WHERE $1 = '%%' OR lower(c.name) LIKE $1 ESCAPE '\\' \
-         OR EXISTS (SELECT 1 FROM users u WHERE u.customer_id = c.id \
-         AND (u.email LIKE $1 ESCAPE '\\' OR lower(u.name) LIKE $1 ESCAPE '\\')) \
-         ORDER BY c.created_at DESC, c.id DESC LIMIT $2",
-    )
-    .bind(format!("%{escaped}%"))
-    .bind(limit)
-    .all(db, customer)
-    .await
 }
 
 /// A new person, as the row wants them.
@@ -99,13 +50,18 @@ pub(super) async fn insert_user(tx: &mut WriteTx, new: NewUser<'_>) -> Result<bo
     .bind(new.at)
     .execute(tx)
     .await?;
+    if let (1, Some(customer)) = (made, new.customer_id) {
+        customer_queries::index(tx, customer).await?;
+    }
     Ok(made == 1)
 }
 
 pub(super) async fn user_by_id(db: &mut impl Reads, id: UserId) -> Result<Option<User>> {
     query(
-        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name \
-         FROM users u LEFT JOIN customers c ON c.id = u.customer_id WHERE u.id = $1",
+        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name, \
+         c.suspended_at, c.deleting_at \
+         FROM users u LEFT JOIN customers c ON c.id = u.customer_id \
+         WHERE u.id = $1 AND u.removed_at IS NULL",
     )
     .bind(id)
     .optional(db, user)
@@ -132,8 +88,9 @@ pub(super) async fn credentials(db: &mut impl Reads, email: &EmailAddress) -> Re
 
 pub(super) async fn members(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<User>> {
     query(
-        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name \
-         FROM users u JOIN customers c ON c.id = u.customer_id WHERE u.customer_id = $1 ORDER BY u.created_at",
+        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name, \
+         c.suspended_at, c.deleting_at \
+         FROM users u JOIN customers c ON c.id = u.customer_id WHERE u.customer_id = $1 AND u.removed_at IS NULL ORDER BY u.created_at",
     )
     .bind(customer)
     .all(db, user)
@@ -142,7 +99,7 @@ pub(super) async fn members(db: &mut impl Reads, customer: CustomerId) -> Result
 
 pub(super) async fn set_name(tx: &mut WriteTx, id: UserId, name: &str) -> Result<()> {
     query("UPDATE users SET name = $1 WHERE id = $2").bind(name).bind(id).execute(tx).await?;
-    Ok(())
+    customer_queries::index_of_member(tx, id).await
 }
 
 pub(super) async fn set_password(tx: &mut WriteTx, id: UserId, hash: &str) -> Result<()> {

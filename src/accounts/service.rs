@@ -1,7 +1,7 @@
 //! Use cases around people and companies.
 
 use super::{
-    audit,
+    audit, customer_queries,
     details::BusinessDetails,
     limits::{Limits, TooMany},
     model::{Customer, EmailAddress, Role, User},
@@ -143,11 +143,11 @@ impl Accounts {
         let (id, now) = (new.id, self.clock.now());
         let customer_id = match &new.company {
             None => None,
-            Some(name) => match queries::customer_by_name(tx, name).await? {
+            Some(name) => match customer_queries::by_name(tx, name).await? {
                 Some(customer) => Some(customer.id),
                 None => {
                     let id = CustomerId::new();
-                    queries::insert_customer(tx, id, name, now).await?;
+                    customer_queries::insert(tx, id, name, now).await?;
                     Some(id)
                 }
             },
@@ -191,7 +191,7 @@ impl Accounts {
     /// # Errors
     /// The database's.
     pub async fn customer(&self, id: CustomerId) -> Result<Option<Customer>, AccountError> {
-        Ok(queries::customer_by_id(&mut self.store.read().await?, id).await?)
+        Ok(customer_queries::by_id(&mut self.store.read().await?, id).await?)
     }
 
     /// What is known of a company's business; `None` where there is no such company.
@@ -199,7 +199,7 @@ impl Accounts {
     /// # Errors
     /// The database's.
     pub async fn details(&self, id: CustomerId) -> Result<Option<BusinessDetails>, AccountError> {
-        Ok(queries::details(&mut self.store.read().await?, id).await?)
+        Ok(customer_queries::details(&mut self.store.read().await?, id).await?)
     }
 
     /// Keeps what is known of a company's business, [`BusinessDetails::checked`]. False where there is no such
@@ -215,7 +215,7 @@ impl Accounts {
     ) -> Result<bool, AccountError> {
         let json = serde_json::to_string(details).map_err(|_| StoreError::Value("details".to_owned()))?;
         let mut tx = self.store.write().await?;
-        if !queries::set_details(&mut tx, id, &json).await? {
+        if !customer_queries::set_details(&mut tx, id, &json).await? {
             return Ok(false);
         }
         let subject = id.to_string();
@@ -237,14 +237,6 @@ impl Accounts {
     /// The database's.
     pub async fn members(&self, id: CustomerId) -> Result<Vec<User>, AccountError> {
         Ok(queries::members(&mut self.store.read().await?, id).await?)
-    }
-
-    /// Companies by their name, or a member's name or address; the newest first. All for an empty text.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn search_customers(&self, text: &str, limit: i64) -> Result<Vec<Customer>, AccountError> {
-        Ok(queries::search_customers(&mut self.store.read().await?, text.trim(), limit).await?)
     }
 
     /// Changes a person's name.

@@ -3,6 +3,7 @@
 use super::{
     AccountError, User,
     pages::{Pages, begin, home, safe_next},
+    shut_out,
     two_step::{TwoStepError, words},
 };
 use crate::{
@@ -74,6 +75,9 @@ pub(super) async fn sign_in(
     let (status, wait) = match pages.accounts.authenticate(&form.email, SecretString::from(form.password)).await {
         Ok(id) => {
             let user = pages.accounts.user(id).await?.ok_or(Error::NotFound)?;
+            if let Some(refusal) = shut_out::refuse(&chrome, &user) {
+                return Ok(refusal);
+            }
             return Ok(proceed(&pages, &session, &user, &form.next).await?.into_response());
         }
         Err(AccountError::WrongPassword) => (StatusCode::UNPROCESSABLE_ENTITY, None),

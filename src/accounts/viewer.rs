@@ -33,7 +33,7 @@ pub async fn load_viewer(
     let from = request.extensions().get::<ClientAddress>().map(|from| from.0);
     if let Some(id) = session.get::<String>(USER_KEY).await?.and_then(|id| id.parse::<UserId>().ok()) {
         match accounts.user(id).await? {
-            Some(user) => {
+            Some(user) if !user.is_shut_out() => {
                 let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
                 let before = session.get::<Visit>(VISIT_KEY).await?;
                 let address = from.map(|from| from.to_string());
@@ -55,8 +55,8 @@ pub async fn load_viewer(
                 });
                 request.extensions_mut().insert(user);
             }
-            // The person is gone, and so is their session.
-            None => session.flush().await?,
+            // The person is gone or shut out, and so is their session.
+            _ => session.flush().await?,
         }
     }
     Ok(audit::from_address(from, next.run(request)).await)

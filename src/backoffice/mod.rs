@@ -5,11 +5,20 @@ mod audit;
 mod audit_filter;
 mod audit_lines;
 mod audit_words;
+mod customer;
+mod customer_admin;
+mod customer_badges;
+mod customer_new;
+mod customers;
+mod erase;
+mod export;
 mod funnel;
 mod funnel_words;
 mod overview;
 mod people;
 mod person;
+
+pub use erase::handlers;
 
 use crate::{
     accounts::Accounts,
@@ -63,5 +72,9 @@ pub fn routes(backoffice: Backoffice) -> Routes {
         .merge(person::routes())
         .merge(audit::routes())
         .merge(funnel::routes())
+        .merge(customers::routes())
+        .merge(customer_new::routes())
+        .merge(customer::routes())
+        .merge(customer_admin::routes())
         .with_state(backoffice)
 }

@@ -17,6 +17,12 @@ pub fn shorten(text: &str, max_chars: usize) -> String {
     }
 }
 
+/// The beginning of a text that takes at most so many bytes, cut between characters.
+#[must_use]
+pub fn within_bytes(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
+}
+
 /// A text fit for every database we use: PostgreSQL refuses NUL in text.
 #[must_use]
 pub fn without_nul(text: &str) -> String {
@@ -31,6 +37,7 @@ mod tests {
     fn shortening_keeps_characters_whole() {
         assert_eq!(shorten("żółw", 4), "żółw");
         assert_eq!(shorten("żółwie", 4), "żółw…");
+        assert_eq!((within_bytes("żółw", 3), within_bytes("żółw", 90)), ("ż", "żółw"));
         assert_eq!(without_nul("a\0b"), "a\u{fffd}b");
         assert!(constant_time_eq("abc", "abc") && !constant_time_eq("abc", "abd") && !constant_time_eq("abc", "ab"));
     }

@@ -2,11 +2,12 @@
 //! token. What Meta does not let us undo does not keep the customer's token here for ever.
 
 use super::{
+    erase::note_standing,
     queries,
     service::{Connections, Overview, TokenError},
 };
 use crate::{
-    accounts::audit,
+    accounts::{self, audit},
     base::{
         clock,
         ids::{ConnectionId, WabaId},
@@ -72,7 +73,7 @@ impl Connections {
         if trouble {
             tracing::warn!(connection = %id, "disconnected without Meta's confirmation: it did not answer in time");
         }
-        if !self.forget(&overview, &written).await? {
+        if !self.forget(&overview, &written, trouble).await? {
             // Connected again meanwhile. The end of the subscription may have come after its new beginning.
             self.subscribe_again(graph, app_secret, &overview).await?;
         }
@@ -100,15 +101,28 @@ impl Connections {
     }
 
     /// Forgets the connection, if it is still the one that was to be undone. False where it was connected
-    /// again while Meta was being called.
-    async fn forget(&self, overview: &Overview, written: &str) -> Result<bool, StoreError> {
+    /// again while Meta was being called. That Meta has not confirmed it is noted in the log.
+    async fn forget(&self, overview: &Overview, written: &str, unconfirmed: bool) -> Result<bool, StoreError> {
         let id = overview.connection.id;
         let mut tx = self.store.write().await?;
+        accounts::lock_customer(&mut tx, overview.connection.customer_id).await?;
         if !queries::end_if(&mut tx, id, written, self.clock.now()).await? {
             return Ok(false);
         }
         for (waba, _) in &overview.wabas {
             queries::remove_waba_of(&mut tx, &waba.id, id).await?;
+        }
+        note_standing(&mut tx, overview.connection.customer_id).await?;
+        if unconfirmed {
+            let subject = id.to_string();
+            let entry = audit::Entry {
+                actor: None,
+                customer: Some(overview.connection.customer_id),
+                action: "connection.left_unconfirmed",
+                subject: Some(&subject),
+                detail: Some("Meta did not answer in time".to_owned()),
+            };
+            audit::record(&mut tx, &self.clock, entry).await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -152,10 +166,12 @@ impl Connections {
     pub async fn release(&self, actor: &crate::accounts::User, waba: &WabaId) -> Result<bool, StoreError> {
         let mut tx = self.store.write().await?;
         let Some(owner) = queries::owner(&mut tx, waba).await? else { return Ok(false) };
+        accounts::lock_customer(&mut tx, owner.customer).await?;
         queries::remove_waba(&mut tx, waba).await?;
         if queries::wabas(&mut tx, owner.connection).await?.is_empty() {
             queries::end(&mut tx, owner.connection, self.clock.now()).await?;
         }
+        note_standing(&mut tx, owner.customer).await?;
         let entry = audit::Entry {
             actor: Some(actor.id),
             customer: Some(owner.customer),

@@ -1,6 +1,7 @@
 //! What a customer has connected: a grant of their business to us (one business token) and the WABAs
 //! that it opens. One WABA belongs to one customer, by the primary key of `wabas`.
 
+mod erase;
 mod grant;
 mod jobs;
 mod model;

@@ -1,13 +1,14 @@
 //! Use cases: keep a grant, read a connection, rename it, undo it.
 
 use super::{
+    erase::note_standing,
     grant::Grant,
     jobs::DisconnectRequest,
     model::{Connection, ConnectionState, Owner, WabaRecord},
     queries::{self, TokenRow},
 };
 use crate::{
-    accounts::{Member, User, audit},
+    accounts::{self, Member, User, audit},
     base::{
         clock::Clock,
         ids::{BusinessId, ConnectionId, CustomerId, WabaId},
@@ -88,7 +89,7 @@ impl Connections {
     pub async fn save(&self, tx: &mut WriteTx, grant: &Grant) -> Result<Vec<ConnectionId>, SaveError> {
         let now = self.clock.now();
         // Two attempts at the same moment would each find no connection, and make one.
-        queries::lock_customer(tx, grant.customer).await?;
+        accounts::lock_customer(tx, grant.customer).await?;
         let mut holders = Vec::new();
         let mut claimed = Vec::new();
         for (waba, _) in &grant.wabas {
@@ -152,6 +153,7 @@ impl Connections {
             };
             audit::record(tx, &self.clock, entry).await?;
         }
+        note_standing(tx, grant.customer).await?;
         Ok(holders)
     }
 
@@ -170,7 +172,10 @@ impl Connections {
     /// The database's.
     pub async fn mark_stale(&self, id: ConnectionId) -> Result<(), StoreError> {
         let mut tx = self.store.write().await?;
+        let Some(connection) = queries::get(&mut tx, id).await? else { return Ok(()) };
+        accounts::lock_customer(&mut tx, connection.customer_id).await?;
         queries::set_state(&mut tx, id, ConnectionState::NeedsReconnect).await?;
+        note_standing(&mut tx, connection.customer_id).await?;
         tx.commit().await
     }
 
@@ -297,8 +302,10 @@ impl Connections {
         let request = serde_json::to_string(&DisconnectRequest { deregister, since: self.clock.now_ms() })
             .map_err(|_| StoreError::Value("disconnecting".to_owned()))?;
         let mut tx = self.store.write().await?;
+        accounts::lock_customer(&mut tx, customer).await?;
         let begun = queries::begin_disconnect(&mut tx, customer, id, &request).await?;
         if begun {
+            note_standing(&mut tx, customer).await?;
             let subject = id.to_string();
             self.queue.enqueue(&mut tx, super::DISCONNECT_JOB, &subject, self.clock.now()).await?;
             let entry = audit::Entry {

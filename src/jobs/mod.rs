@@ -82,6 +82,16 @@ impl Queue {
         Ok(())
     }
 
+    /// Takes a job out of the queue, in the caller's transaction: what it was about is gone. One that is being done
+    /// is not stopped.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn cancel(&self, tx: &mut WriteTx, kind: &str, subject: &str) -> Result<()> {
+        query("DELETE FROM jobs WHERE kind = $1 AND subject = $2").bind(kind).bind(subject).execute(tx).await?;
+        Ok(())
+    }
+
     /// Lets the worker look at once instead of at its next tick.
     pub fn wake(&self) {
         self.bell.notify_one();

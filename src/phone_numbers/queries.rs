@@ -109,3 +109,11 @@ pub(super) async fn list(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<Numbe
         .all(db, number)
         .await
 }
+
+/// A WABA's numbers as they are kept, to be handed out.
+pub(super) async fn export(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<serde_json::Value>> {
+    query("SELECT * FROM phone_numbers WHERE waba_id = $1 ORDER BY phone_number_id")
+        .bind(waba)
+        .all(db, |row| row.to_json(&["health"]))
+        .await
+}

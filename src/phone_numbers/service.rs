@@ -32,3 +32,11 @@ pub async fn set_health(tx: &mut WriteTx, id: &PhoneNumberId, health: &graph::He
 pub async fn list(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<Number>> {
     queries::list(db, waba).await
 }
+
+/// A WABA's numbers as they are kept, to be handed out.
+///
+/// # Errors
+/// The database's.
+pub async fn export(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<serde_json::Value>> {
+    queries::export(db, waba).await
+}

@@ -203,3 +203,55 @@ pub(super) async fn partners_since(db: &mut impl Reads, since: OffsetDateTime, l
     .all(db, |row| row.parse("waba_id"))
     .await
 }
+
+pub(super) async fn unfinished_of(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<AttemptId>> {
+    query("SELECT id FROM signup_attempts WHERE customer_id = $1 AND step NOT IN ('done', 'failed')")
+        .bind(customer)
+        .all(db, |row| row.parse("id"))
+        .await
+}
+
+pub(super) async fn ids_of(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<AttemptId>> {
+    query("SELECT id FROM signup_attempts WHERE customer_id = $1").bind(customer).all(db, |row| row.parse("id")).await
+}
+
+/// The WABAs that a token of this customer's attempts opened.
+pub(super) async fn proven_wabas(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<WabaId>> {
+    let lists = query("SELECT candidates FROM signup_attempts WHERE customer_id = $1 AND candidates IS NOT NULL")
+        .bind(customer)
+        .all(db, |row| row.json::<Vec<super::attempt::Candidate>>("candidates"))
+        .await?;
+    Ok(lists.into_iter().flatten().map(|candidate| candidate.waba.id).collect())
+}
+
+/// Forgets a customer's attempts, and what Meta told of these WABAs.
+pub(super) async fn erase(tx: &mut WriteTx, customer: CustomerId, wabas: &[WabaId]) -> Result<()> {
+    query("DELETE FROM signup_attempts WHERE customer_id = $1").bind(customer).execute(tx).await?;
+    for waba in wabas {
+        query("DELETE FROM partner_events WHERE waba_id = $1").bind(waba).execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// Attempts as they are kept, to be handed out, each with its ID; those after `last`.
+pub(super) async fn export(
+    db: &mut impl Reads,
+    customer: CustomerId,
+    last: &str,
+    limit: i64,
+) -> Result<Vec<(String, serde_json::Value)>> {
+    let json = ["hint", "grant_info", "candidates", "chosen", "failure", "trouble", "connections"];
+    query("SELECT * FROM signup_attempts WHERE customer_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+        .bind(customer)
+        .bind(last)
+        .bind(limit)
+        .all(db, |row| Ok((row.text("id")?, row.to_json(&json)?)))
+        .await
+}
+
+pub(super) async fn export_partner_events(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<serde_json::Value>> {
+    query("SELECT * FROM partner_events WHERE waba_id = $1 ORDER BY told_at, id")
+        .bind(waba)
+        .all(db, |row| row.to_json(&[]))
+        .await
+}

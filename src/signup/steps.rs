@@ -62,6 +62,9 @@ impl Signup {
                     return Ok(Outcome::Again(next));
                 }
             }
+            if let Some(outcome) = self.is_halted(&attempt).await? {
+                return Ok(outcome);
+            }
             let next = match self.step(&attempt).await {
                 Ok(next) => next,
                 // Trying again would find the same: the customer is told, and support.

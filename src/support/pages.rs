@@ -4,11 +4,11 @@ use crate::{
     accounts::{Accounts, Customer, Staff},
     base::{
         clock::Clock,
-        ids::{AttemptId, CustomerId, WabaId},
+        ids::{CustomerId, WabaId},
     },
     connections::Connections,
     phone_numbers::Number,
-    signup::{Attempt, Signup, Step},
+    signup::{Attempt, Signup, StaffLine},
     web::{Access, Badge, Chrome, Error, Form, NoFields, Result, Routes, page, when::When},
 };
 use askama::Template;
@@ -44,17 +44,7 @@ pub fn routes(support: Support) -> Routes {
 }
 
 /// How many lines a list has.
-const LINES: i64 = 50;
-
-struct AttemptLine {
-    customer_id: String,
-    company: String,
-    badge: Badge,
-    note: String,
-    tell: Option<String>,
-    details: String,
-    when: When,
-}
+const LINES: usize = 50;
 
 struct CustomerLine {
     id: String,
@@ -68,7 +58,7 @@ struct OverviewPage {
     chrome: Chrome,
     query: String,
     customers: Vec<CustomerLine>,
-    attempts: Vec<AttemptLine>,
+    attempts: Vec<StaffLine>,
 }
 
 #[derive(Deserialize)]
@@ -77,53 +67,10 @@ struct Search {
     q: String,
 }
 
-fn badge(attempt: &Attempt) -> Badge {
-    match attempt.step {
-        Step::Done => Badge::new("good", "Connected"),
-        Step::Failed => Badge::new("problem", "Failed"),
-        step if step.waits_for_customer() => Badge::new("waiting", "Waits for a choice"),
-        Step::Launched => Badge::new("waiting", "Facebook’s window is open"),
-        _ => Badge::new("waiting", "Under way"),
-    }
-}
-
-/// Where an attempt that has not failed stands, in words.
-fn stands(step: Step) -> &'static str {
-    match step {
-        Step::Launched => {
-            "Facebook’s window is open, or its answer never came. If it is long ago: ask them to try again."
-        }
-        Step::Choosing => "Several accounts were shared. They must choose on their page.",
-        Step::WabaIdNeeded => "They must type their WhatsApp Business account ID on their page.",
-        Step::Done => "Connected.",
-        _ => "Under way. It goes on by itself.",
-    }
-}
-
-/// The answer before the data: what the customer was told, and what Meta said.
-fn line(attempt: &Attempt, company: String, operator: &str, now: time::OffsetDateTime) -> AttemptLine {
-    let failure = attempt.failure.as_ref().filter(|_| attempt.step == Step::Failed);
-    let words = failure.map(|failure| failure.words(operator));
-    let note = words.as_ref().map_or_else(|| stands(attempt.step).to_owned(), |words| words.title.clone());
-    let tell = words.map(|words| format!("{} Tell them: {}", words.happened, words.to_do.join(" Or: ")));
-    let mut details = vec![format!("attempt {}", attempt.id)];
-    if let Some(failure) = failure {
-        details.push(format!("{} at {}", failure.reason.as_str(), failure.at.as_str()));
-        details.extend(failure.detail.clone());
-        details.extend(failure.graph.as_ref().map(ToString::to_string));
-        details.extend(failure.words(operator).for_staff.map(str::to_owned));
-    } else if let Some(trouble) = &attempt.trouble {
-        details.push(format!("try {}: {}", trouble.tries, trouble.error));
-    }
-    AttemptLine {
-        customer_id: attempt.customer_id.to_string(),
-        company,
-        badge: badge(attempt),
-        note,
-        tell,
-        details: details.join(" · "),
-        when: When::new(attempt.step_since, now),
-    }
+/// An attempt, with the way to its customer's page.
+fn line(attempt: &Attempt, company: String, operator: &str, now: time::OffsetDateTime) -> StaffLine {
+    let href = format!("/support/customers/{}", attempt.customer_id);
+    StaffLine::new(attempt, company, Some(href), operator, now)
 }
 
 async fn overview(
@@ -135,7 +82,7 @@ async fn overview(
     let now = support.clock.now();
     let mut attempts = Vec::new();
     if search.q.trim().is_empty() {
-        for attempt in support.signup.recent_unfinished(LINES).await? {
+        for attempt in support.signup.recent_unfinished(LINES as i64).await? {
             let company = support.accounts.customer(attempt.customer_id).await?;
             let company = company.map_or_else(String::new, |customer| customer.name);
             attempts.push(line(&attempt, company, &chrome.site.operator, now));
@@ -155,15 +102,7 @@ async fn overview(
 
 /// The customer whose attempt or WABA the search names, as people copy it from a mail or a page.
 async fn named(support: &Support, text: &str) -> Result<Option<CustomerId>> {
-    let text = text.trim();
-    let text = text.strip_prefix("Attempt").unwrap_or(text).trim();
-    if let Ok(id) = text.parse::<AttemptId>() {
-        return Ok(support.signup.customer_of(id).await?);
-    }
-    match text.parse::<WabaId>() {
-        Ok(waba) => Ok(support.connections.owner(&waba).await?.map(|owner| owner.customer)),
-        Err(_) => Ok(None),
-    }
+    Ok(support.signup.customer_named_by(text).await?)
 }
 
 struct WabaLine {
@@ -189,7 +128,7 @@ struct CustomerPage {
     since: When,
     members: Vec<(String, String)>,
     connections: Vec<ConnectionBlock>,
-    attempts: Vec<AttemptLine>,
+    attempts: Vec<StaffLine>,
 }
 
 async fn find(support: &Support, id: &str) -> Result<Customer> {
@@ -226,7 +165,7 @@ async fn customer(
             })
             .collect(),
     });
-    let attempts = support.signup.recent(customer.id, LINES).await?;
+    let attempts = support.signup.recent(customer.id, LINES as i64).await?;
     let operator = chrome.site.operator.clone();
     Ok(CustomerPage {
         chrome,

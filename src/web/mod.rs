@@ -5,6 +5,7 @@ pub mod assets;
 mod badge;
 pub mod csp;
 pub mod csrf;
+pub mod download;
 pub mod error;
 pub mod form;
 pub mod page;

@@ -3,6 +3,7 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>
 
 mod api;
+mod erase;
 mod model;
 mod queries;
 mod service;

@@ -30,8 +30,8 @@ pub type ChangeHandler = Arc<
 /// The intake. Cloning shares what is beneath.
 #[derive(Clone)]
 pub struct Webhooks {
-    store: Store,
-    clock: Clock,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
     queue: Queue,
     meta: LiveSetup,
     handler: ChangeHandler,
@@ -103,16 +103,15 @@ impl Webhooks {
     /// # Errors
     /// The database's.
     pub async fn process(&self, id: &str) -> std::result::Result<Outcome, JobError> {
-        let Some(body) = queries::unprocessed(&mut self.store.read().await?, id).await? else {
-            return Ok(Outcome::Done);
-        };
-        let payload = Payload::read(&body);
         let mut tx = self.store.write().await?;
+        let Some(body) = queries::take(&mut tx, id, self.clock.now()).await? else { return Ok(Outcome::Done) };
+        let payload = Payload::read(&body);
         for change in payload.iter().flat_map(|payload| &payload.changes) {
             (self.handler)(&mut tx, change).await?;
         }
-        let error = payload.is_none().then_some("not a webhook of Meta's");
-        queries::mark_processed(&mut tx, id, self.clock.now(), error).await?;
+        if payload.is_none() {
+            queries::set_error(&mut tx, id, "not a webhook of Meta's").await?;
+        }
         tx.commit().await?;
         self.queue.wake();
         Ok(Outcome::Done)

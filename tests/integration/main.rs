@@ -9,6 +9,7 @@ mod accounts;
 mod architecture;
 mod commands;
 mod connections;
+mod customers;
 mod durability;
 mod jobs;
 mod oversight;

@@ -9,9 +9,8 @@ use super::{
 };
 use crate::{
     accounts::{
-        AccountError, BusinessDetails, EmailAddress, Role, User, audit,
+        AccountError, BusinessDetails, EmailAddress, Role, User, audit, customer_queries,
         limits::{Subject, Wait},
-        queries as people,
     },
     base::{
         ids::{self, CustomerId, InviteId, UserId},
@@ -178,7 +177,7 @@ impl Invites {
         };
         if let (Some(customer), Some(details)) = (customer_id, &new.details) {
             let json = serde_json::to_string(details).map_err(|_| StoreError::Value("details".to_owned()))?;
-            people::set_details(&mut tx, customer, &json).await?;
+            customer_queries::set_details(&mut tx, customer, &json).await?;
             let subject = customer.to_string();
             self.note(&mut tx, Some(actor.id), customer_id, "customer.details_changed", &subject).await?;
         }
@@ -218,11 +217,11 @@ impl Invites {
         name: &str,
         now: OffsetDateTime,
     ) -> Result<CustomerId, InviteError> {
-        if let Some(known) = people::customer_by_name(tx, name).await? {
+        if let Some(known) = customer_queries::by_name(tx, name).await? {
             return Err(InviteError::CompanyTaken(known.id));
         }
         let id = CustomerId::new();
-        people::insert_customer(tx, id, name, now).await?;
+        customer_queries::insert(tx, id, name, now).await?;
         self.note(tx, Some(actor.id), Some(id), "customer.created", &id.to_string()).await?;
         Ok(id)
     }

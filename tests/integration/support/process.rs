@@ -1,7 +1,11 @@
 //! The real binary as a process of its own: started, killed, started again.
 
 use super::{Browser, Database, Meta, eventually, meta, world};
-use doorway::{accounts::Accounts, base::clock::Clock, base::sealed::KeyRing};
+use doorway::{
+    accounts::{Accounts, Role},
+    base::clock::Clock,
+    base::sealed::KeyRing,
+};
 use http::Method;
 use std::{
     collections::BTreeMap,
@@ -85,9 +89,18 @@ impl Process {
 
     /// A person of this company, signed in. Made in the database itself, beside the process.
     pub async fn customer(&self, company: &str) -> Browser {
+        self.person(Role::Customer, company).await
+    }
+
+    /// Somebody of the operator's staff, signed in.
+    pub async fn staff(&self, role: Role) -> Browser {
+        self.person(role, "").await
+    }
+
+    async fn person(&self, role: Role, company: &str) -> Browser {
         let store = self.db.store().await;
         let accounts = Accounts::new(store.clone(), Clock::system()).unwrap();
-        let email = world::create(&accounts, doorway::accounts::Role::Customer, company).await;
+        let email = world::create(&accounts, role, company).await;
         store.close().await;
         let browser = Browser::new(&self.url);
         assert_eq!(browser.sign_in(&email, world::PASSWORD).await.status, 303);

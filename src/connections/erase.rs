@@ -1,0 +1,120 @@
+//! The end of a customer's connections when the customer is deleted, what is handed out about them, and how they
+//! stand all in all.
+
+use super::{Connections, DISCONNECT_JOB, jobs::DisconnectRequest, queries};
+use crate::{
+    accounts::{self, ConnectionStanding, User, audit},
+    base::ids::{CustomerId, WabaId},
+    phone_numbers,
+    store::{Reads, Result, StoreError, WriteTx},
+    web::download::{DownloadError, JsonFile},
+};
+use serde_json::Value;
+
+/// Keeps beside the customer how its connections stand now. The customer must be locked.
+pub(super) async fn note_standing(tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
+    let (active, stale) = queries::standing(tx, customer).await?;
+    let standing = match (active, stale) {
+        (_, true) => ConnectionStanding::NeedsReconnect,
+        (true, false) => ConnectionStanding::Active,
+        (false, false) => ConnectionStanding::None,
+    };
+    accounts::set_connection_standing(tx, customer, standing).await
+}
+
+impl Connections {
+    /// Begins to undo all of a customer's connections, in the caller's transaction; what must be done at Meta
+    /// follows as jobs. Numbers are not deregistered. Tells how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn disconnect_all(&self, tx: &mut WriteTx, actor: Option<&User>, customer: CustomerId) -> Result<usize> {
+        let request = serde_json::to_string(&DisconnectRequest { deregister: false, since: self.clock.now_ms() })
+            .map_err(|_| StoreError::Value("disconnecting".to_owned()))?;
+        accounts::lock_customer(tx, customer).await?;
+        let live = queries::list(tx, customer).await?;
+        let mut begun = 0;
+        for connection in live {
+            if !queries::begin_disconnect(tx, customer, connection.id, &request).await? {
+                continue;
+            }
+            begun += 1;
+            let subject = connection.id.to_string();
+            self.queue.enqueue(tx, DISCONNECT_JOB, &subject, self.clock.now()).await?;
+            let entry = audit::Entry {
+                actor: actor.map(|user| user.id),
+                customer: Some(customer),
+                action: "connection.disconnected",
+                subject: Some(&subject),
+                detail: None,
+            };
+            audit::record(tx, &self.clock, entry).await?;
+        }
+        note_standing(tx, customer).await?;
+        Ok(begun)
+    }
+
+    /// How many of a customer's connections are not undone yet, in the caller's transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_live(&self, tx: &mut WriteTx, customer: CustomerId) -> Result<usize> {
+        Ok(queries::list(tx, customer).await?.len())
+    }
+
+    /// The WABAs that are a customer's now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn wabas_of(&self, db: &mut impl Reads, customer: CustomerId) -> Result<Vec<WabaId>> {
+        queries::wabas_of(db, customer).await
+    }
+
+    /// Those of these WABAs that are not another customer's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn not_of_others(
+        &self,
+        db: &mut impl Reads,
+        customer: CustomerId,
+        wabas: impl IntoIterator<Item = WabaId>,
+    ) -> Result<Vec<WabaId>> {
+        let mut own = Vec::new();
+        for waba in wabas {
+            if queries::owner(db, &waba).await?.is_none_or(|owner| owner.customer == customer) {
+                own.push(waba);
+            }
+        }
+        Ok(own)
+    }
+
+    /// Forgets a customer's connections with their tokens, WABAs and numbers, in the caller's transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn erase(&self, tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
+        for id in queries::ids(tx, customer).await? {
+            self.queue.cancel(tx, DISCONNECT_JOB, &id.to_string()).await?;
+        }
+        queries::erase(tx, customer).await
+    }
+
+    /// Writes what is kept here about a customer: connections without their tokens, WABAs, numbers.
+    ///
+    /// # Errors
+    /// The database's, and where nobody reads it any more.
+    pub async fn export(&self, customer: CustomerId, file: &mut JsonFile) -> std::result::Result<(), DownloadError> {
+        let mut db = self.store.read().await?;
+        let connections = queries::export(&mut db, customer).await?;
+        let wabas = queries::export_wabas(&mut db, customer).await?;
+        let mut numbers: Vec<Value> = Vec::new();
+        for waba in queries::wabas_of(&mut db, customer).await? {
+            numbers.extend(phone_numbers::export(&mut db, &waba).await?);
+        }
+        drop(db);
+        file.list("connections", &connections).await?;
+        file.list("whatsapp_business_accounts", &wabas).await?;
+        file.list("phone_numbers", &numbers).await
+    }
+}
