@@ -82,6 +82,11 @@ pub(super) async fn show(
     Ok(settings(&pages, chrome, &session, &user).await?.into_response())
 }
 
+/// Where an address that only takes a form leads when it is opened.
+pub(super) async fn back() -> Redirect {
+    Redirect::to("/settings")
+}
+
 #[derive(Deserialize)]
 pub(super) struct RenameForm {
     #[serde(default)]
