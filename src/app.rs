@@ -323,6 +323,7 @@ fn on_change(signup: Signup) -> ChangeHandler {
     })
 }
 
+#[allow(clippy::too_many_arguments, reason = "the one place where all parts' jobs meet")]
 fn handlers(
     meta: &LiveSetup,
     signup: &Signup,

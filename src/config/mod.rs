@@ -2,6 +2,7 @@
 //! without `DOORWAY_`; the environment wins. Secrets may also stand in files of their own (`..._FILE`).
 //! All faults are told at once, one line each.
 
+mod mail;
 mod raw;
 
 use crate::base::{
@@ -161,7 +162,7 @@ impl Config {
         if let (Some(url), Some(from)) = (&smtp_url, &mail_from)
             && raw.faults.is_empty()
         {
-            check_mail(&mut raw, url, from);
+            mail::check(&mut raw, url, from);
         }
         let staff_totp = raw.parse("staff_totp", "true or false").unwrap_or(true);
         let operator_name = raw.text("operator_name").unwrap_or_else(|| "Doorway".to_owned());
@@ -212,25 +213,6 @@ impl Config {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
-    }
-}
-
-/// Whether the mail server's address makes sense, and keeps passwords to itself.
-fn check_mail(raw: &mut Raw, url: &SecretString, from: &str) {
-    use secrecy::ExposeSecret;
-    if let Err(error) = crate::base::mail::Mailer::check(url, from) {
-        raw.faults.push(format!("DOORWAY_SMTP_URL: {error}"));
-    }
-    let Ok(url) = Url::parse(url.expose_secret()) else { return };
-    let encrypted =
-        url.scheme() == "smtps" || url.query_pairs().any(|(key, value)| key == "tls" && value == "required");
-    let near = url
-        .host_str()
-        .is_some_and(|host| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()));
-    if !encrypted && !near {
-        raw.warnings.push(
-            "DOORWAY_SMTP_URL: without smtps:// or ?tls=required, links and the password go unencrypted".to_owned(),
-        );
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{attempt::Attempt, service::Signup};
 use crate::{
     accounts::{BusinessDetails, Member, SignedIn},
+    base::ids::CustomerId,
     graph::Setup,
     web::{Access, Chrome, Error, Result, Routes, csp::OpensFacebook},
 };
@@ -35,6 +36,13 @@ pub(super) struct Launcher {
     pub is_retry: bool,
     /// Something else is the obvious next step on its page.
     pub is_quiet: bool,
+}
+
+impl Signup {
+    /// What is known of a customer's business.
+    pub(super) async fn details(&self, customer: CustomerId) -> Result<BusinessDetails> {
+        Ok(self.accounts.details(customer).await?.unwrap_or_default())
+    }
 }
 
 impl Launcher {

@@ -9,7 +9,7 @@ use super::{
     steps::ADVANCE_JOB,
 };
 use crate::{
-    accounts::{Accounts, BusinessDetails, Member, audit},
+    accounts::{Accounts, Member, audit},
     base::{
         clock::Clock,
         ids::{self, AttemptId, BusinessId, CustomerId, UserId, WabaId},
@@ -96,7 +96,7 @@ pub struct Signup {
     pub(super) clock: Clock,
     pub(super) keys: KeyRing,
     pub(super) queue: Queue,
-    accounts: Accounts,
+    pub(super) accounts: Accounts,
     pub(super) connections: Connections,
     pub(super) changes: Changes,
     meta: LiveSetup,
@@ -129,11 +129,6 @@ impl Signup {
     /// What is set up at Meta now.
     pub(super) fn meta(&self) -> Arc<Setup> {
         self.meta.now()
-    }
-
-    /// What is known of a customer's business.
-    pub(super) async fn details(&self, customer: CustomerId) -> crate::web::Result<BusinessDetails> {
-        Ok(self.accounts.details(customer).await?.unwrap_or_default())
     }
 
     pub(super) fn place<'a>(column: &'a str, row: &'a str) -> Place<'a> {
