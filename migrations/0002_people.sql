@@ -99,8 +99,11 @@ CREATE UNIQUE INDEX origins_of ON origins (user_id, address);
 
 ALTER TABLE audit_log ADD COLUMN origin_id TEXT;
 CREATE INDEX audit_log_by_time ON audit_log (at, id);
-CREATE INDEX audit_log_by_actor ON audit_log (actor_user_id, at);
-CREATE INDEX audit_log_by_action ON audit_log (action, at);
+CREATE INDEX audit_log_by_actor ON audit_log (actor_user_id, at, id);
+CREATE INDEX audit_log_by_action ON audit_log (action, at, id);
+CREATE INDEX audit_log_by_subject ON audit_log (subject, at, id);
+DROP INDEX audit_log_by_customer;
+CREATE INDEX audit_log_by_customer ON audit_log (customer_id, at, id);
 
 -- What the admin set in the backoffice; one row. What the environment sets wins.
 CREATE TABLE meta_settings (
@@ -142,5 +145,29 @@ CREATE TABLE setup_codes (
     created_at BIGINT NOT NULL
 );
 
-CREATE INDEX signup_attempts_by_age ON signup_attempts (created_at);
+-- How it ended, in a word that the funnel counts: 'connected', 'screen:<Meta's name>', 'closed', 'silent', or
+-- the reason of a failure. Null while it has not ended.
+ALTER TABLE signup_attempts ADD COLUMN ended_as TEXT;
+UPDATE signup_attempts SET ended_as = 'connected' WHERE step = 'done';
+-- What failed before this column was there: the reason stands first in the JSON, the screen within it.
+UPDATE signup_attempts SET ended_as = coalesce(
+    (SELECT 'screen:' || s.name FROM (
+        SELECT 'BUSINESS_ACCOUNT_SELECTION' AS name UNION ALL SELECT 'WABA_PHONE_PROFILE_PICKER'
+        UNION ALL SELECT 'WHATSAPP_BUSINESS_PROFILE_SETUP' UNION ALL SELECT 'PHONE_NUMBER_SETUP'
+        UNION ALL SELECT 'PHONE_NUMBER_VERIFICATION' UNION ALL SELECT 'PERMISSIONS') s
+     WHERE signup_attempts.failure LIKE '{"reason":"cancelled"%"screen":"' || s.name || '"%'),
+    (SELECT CASE WHEN r.name <> 'cancelled' THEN r.name
+                 WHEN signup_attempts.window_closed_at IS NULL THEN 'silent' ELSE 'closed' END
+     FROM (
+        SELECT 'cancelled' AS name UNION ALL SELECT 'facebook_error' UNION ALL SELECT 'operator_not_verified'
+        UNION ALL SELECT 'no_whatsapp_permission' UNION ALL SELECT 'no_account' UNION ALL SELECT 'invalid_scopes'
+        UNION ALL SELECT 'code_expired' UNION ALL SELECT 'code_used' UNION ALL SELECT 'code_missing'
+        UNION ALL SELECT 'operator_misconfigured' UNION ALL SELECT 'meta_unavailable' UNION ALL SELECT 'claimed'
+        UNION ALL SELECT 'access_not_proven' UNION ALL SELECT 'token_revoked' UNION ALL SELECT 'wrong_app'
+        UNION ALL SELECT 'subscribe_failed' UNION ALL SELECT 'denied' UNION ALL SELECT 'timed_out') r
+     WHERE signup_attempts.failure LIKE '{"reason":"' || r.name || '"%'),
+    'internal') WHERE step = 'failed';
+-- All that the funnel counts, so that it need not read the attempts themselves.
+CREATE INDEX signup_attempts_by_age ON signup_attempts (created_at, ended_as, step, code_received_at, customer_id);
+CREATE INDEX signup_attempts_by_end ON signup_attempts (ended_as, created_at, id);
 CREATE INDEX connections_by_age ON connections (created_at);

@@ -2,12 +2,13 @@
 //! changes in other features (wired here, so that no cycle arises).
 
 use crate::{
-    accounts::{self, AccountError, Accounts, FirstRun, Limits, TwoStep},
+    accounts::{self, AccountError, Accounts, FirstRun, Invites, Limits, SEND_MAIL_JOB, TwoStep},
     backoffice::{self, Backoffice},
     base::{
         clock::Clock,
         http::{Outbound, Reach},
-        ids::{AttemptId, ConnectionId, WabaId},
+        ids::{AttemptId, ConnectionId, InviteId, WabaId},
+        mail::{BadSettings, Mailer},
         sealed::KeyRing,
     },
     config::Config,
@@ -57,6 +58,9 @@ pub enum BuildError {
     /// Password hashing is not possible here.
     #[error(transparent)]
     Accounts(#[from] AccountError),
+    /// The mail server's address or the sender can't be read.
+    #[error("mail: {0}")]
+    Mail(#[from] BadSettings),
     /// The public URL is no origin.
     #[error("the public URL can't be used as an origin")]
     Origin,
@@ -66,6 +70,8 @@ pub enum BuildError {
 pub struct App {
     /// People and companies, for seeding and the command line.
     pub accounts: Accounts,
+    /// Single-use links.
+    pub invites: Invites,
     /// The second step of signing in.
     pub two_step: TwoStep,
     /// The first run.
@@ -131,6 +137,7 @@ impl App {
         let first_run = FirstRun::new(store.clone(), clock.clone(), keys.clone(), accounts.clone());
         let (issuer, for_staff) = (&config.operator_name, config.staff_totp);
         let two_step = TwoStep::new(store.clone(), clock.clone(), keys, accounts.clone(), issuer, for_staff);
+        let invites = invites(config, &accounts, &store, &queue, &clock)?;
         let connections = Connections::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone());
         let meta = LiveSetup::new(setup(config));
         let signup = Signup::new(
@@ -146,9 +153,10 @@ impl App {
             Webhooks::new(store.clone(), clock.clone(), queue.clone(), meta.clone(), on_change(signup.clone()));
         let sessions = DbSessions::new(store.clone(), clock.clone());
         let limits = Limits::new(store.clone(), clock.clone());
-        let mut handlers = handlers(&meta, &signup, &connections, &webhooks, &sessions, &limits, &clock);
+        let mut handlers = handlers(&meta, &signup, &connections, &webhooks, &invites, &sessions, &limits, &clock);
         let backoffice = Backoffice {
             accounts: accounts.clone(),
+            invites: invites.clone(),
             connections: connections.clone(),
             signup: signup.clone(),
             webhooks: webhooks.clone(),
@@ -167,10 +175,21 @@ impl App {
         };
         let people =
             accounts::Pages { accounts: accounts.clone(), two_step: two_step.clone(), first_run: first_run.clone() };
-        let (router, table) =
-            router(config, people, &connections, &signup, backoffice, support, webhooks.clone(), sessions, &store)?;
+        let (router, table) = router(
+            config,
+            people,
+            invites.clone(),
+            &connections,
+            &signup,
+            backoffice,
+            support,
+            webhooks.clone(),
+            sessions,
+            &store,
+        )?;
         Ok(Self {
             accounts,
+            invites,
             two_step,
             first_run,
             connections,
@@ -251,6 +270,37 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     }
 }
 
+/// Single-use links, mailed where a mail server is set up.
+fn invites(
+    config: &Config,
+    accounts: &Accounts,
+    store: &Store,
+    queue: &Queue,
+    clock: &Clock,
+) -> Result<Invites, BadSettings> {
+    let mailer = match (&config.smtp_url, &config.mail_from) {
+        (Some(url), Some(from)) => Some(Mailer::new(url, from, clock.clone())?),
+        _ => None,
+    };
+    Ok(Invites {
+        accounts: accounts.clone(),
+        store: store.clone(),
+        keys: config.keys.clone(),
+        queue: queue.clone(),
+        limits: Limits::new(store.clone(), clock.clone()),
+        mailer,
+        public_url: config.public_url.clone(),
+        operator: config.operator_name.clone(),
+        support_email: config.support_email.clone(),
+        clock: clock.clone(),
+    })
+}
+
+/// A path as the log may tell it: what follows in a single-use link lets people in.
+fn shown_path(path: &str) -> &str {
+    ["/invite/", "/reset/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)
+}
+
 /// What a webhook's change means for other features.
 fn on_change(signup: Signup) -> ChangeHandler {
     Arc::new(move |tx: &mut WriteTx, change: &Change| {
@@ -279,6 +329,7 @@ fn handlers(
     signup: &Signup,
     connections: &Connections,
     webhooks: &Webhooks,
+    invites: &Invites,
     sessions: &DbSessions,
     limits: &Limits,
     clock: &Clock,
@@ -287,6 +338,7 @@ fn handlers(
     let process = webhooks.clone();
     let (undo, setup) = (connections.clone(), meta.clone());
     let (prune, bodies, guesses, now) = (sessions.clone(), webhooks.clone(), limits.clone(), clock.clone());
+    let (mails, links) = (invites.clone(), invites.clone());
     Handlers::from([
         (
             ADVANCE_JOB,
@@ -313,13 +365,22 @@ fn handlers(
             }),
         ),
         (
+            SEND_MAIL_JOB,
+            jobs::handler(move |id| {
+                let invites = mails.clone();
+                async move { invites.send_mail(id.parse::<InviteId>()?).await }
+            }),
+        ),
+        (
             PRUNE_JOB,
             jobs::handler(move |_| {
                 let (sessions, webhooks, limits, clock) = (prune.clone(), bodies.clone(), guesses.clone(), now.clone());
+                let invites = links.clone();
                 async move {
                     sessions.prune().await?;
                     webhooks.prune().await?;
                     limits.prune().await?;
+                    invites.prune().await?;
                     Ok(Outcome::Again(clock.now() + PRUNE_EVERY))
                 }
             }),
@@ -331,6 +392,7 @@ fn handlers(
 fn router(
     config: &Config,
     people: accounts::Pages,
+    invites: Invites,
     connections: &Connections,
     signup: &Signup,
     backoffice: Backoffice,
@@ -351,7 +413,7 @@ fn router(
     let origin = config.public_url.origin().ascii_serialization();
     let csrf = CsrfLayer::new().add_trusted_origin(&origin).map_err(|_| BuildError::Origin)?;
     let (pages, mut table) = Routes::new()
-        .merge(accounts::routes(people.clone()))
+        .merge(accounts::routes(people.clone(), invites))
         .merge(connections::routes(connections.clone()))
         .merge(signup::page_routes(signup.clone()))
         .merge(backoffice::routes(backoffice))
@@ -425,7 +487,7 @@ async fn log(
 ) -> axum::response::Response {
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default();
     let span = tracing::info_span!("request", id);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), shown_path(request.uri().path()).to_owned());
     let address = client_address(&proxies, &request);
     if let Some(address) = address {
         request.extensions_mut().insert(web::ClientAddress(address));
@@ -471,6 +533,15 @@ pub fn traced(router: Router) -> Router {
 mod tests {
     use super::*;
     use axum::body::Body;
+
+    #[test]
+    fn the_log_does_not_tell_what_lets_people_in() {
+        assert_eq!(shown_path("/invite/secret"), "/invite/");
+        assert_eq!(shown_path("/reset/secret"), "/reset/");
+        for path in ["/invites/01900000", "/people/1/reset-link", "/"] {
+            assert_eq!(shown_path(path), path);
+        }
+    }
 
     #[test]
     fn forwarded_addresses_are_believed_of_named_proxies_only() {

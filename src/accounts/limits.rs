@@ -118,16 +118,17 @@ pub struct Limits {
 }
 
 /// `$3` is what one guess weighs in milliseconds, `$4` the number of free ones. What was there before weighs
-/// `forgotten_at - $2`, so this one is the n-th where that is more than `$3 * (n - 2)`.
+/// `forgotten_at - $2`, so this one is the n-th where that is about `$3 * (n - 1)`: to the nearest, since the
+/// clocks of two requests at once differ by a little.
 const COUNT: &str = "INSERT INTO guesses (subject, forgotten_at, blocked_until) VALUES ($1, $2 + $3, NULL) \
     ON CONFLICT (subject) DO UPDATE SET \
     forgotten_at = CASE WHEN guesses.forgotten_at > $2 THEN guesses.forgotten_at ELSE $2 END + $3, \
     blocked_until = CASE \
-        WHEN guesses.forgotten_at - $2 > $3 * ($4 + 2) THEN $2 + 3600000 \
-        WHEN guesses.forgotten_at - $2 > $3 * ($4 + 1) THEN $2 + 900000 \
-        WHEN guesses.forgotten_at - $2 > $3 * $4 THEN $2 + 300000 \
-        WHEN guesses.forgotten_at - $2 > $3 * ($4 - 1) THEN $2 + 120000 \
-        WHEN guesses.forgotten_at - $2 > $3 * ($4 - 2) THEN $2 + 60000 \
+        WHEN guesses.forgotten_at - $2 > $3 * ($4 + 2) + $3 / 2 THEN $2 + 3600000 \
+        WHEN guesses.forgotten_at - $2 > $3 * ($4 + 1) + $3 / 2 THEN $2 + 900000 \
+        WHEN guesses.forgotten_at - $2 > $3 * $4 + $3 / 2 THEN $2 + 300000 \
+        WHEN guesses.forgotten_at - $2 > $3 * ($4 - 1) + $3 / 2 THEN $2 + 120000 \
+        WHEN guesses.forgotten_at - $2 > $3 * ($4 - 2) + $3 / 2 THEN $2 + 60000 \
         ELSE NULL END \
     WHERE guesses.blocked_until IS NULL OR guesses.blocked_until <= $2 \
     RETURNING blocked_until";

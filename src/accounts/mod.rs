@@ -4,6 +4,7 @@
 //! else. *Support* and *admin* are the operator's staff.
 
 pub mod audit;
+mod audit_log;
 mod authenticate;
 mod codes;
 mod customer_list;
@@ -15,11 +16,14 @@ mod devices;
 mod erase;
 mod export;
 mod first_run;
+mod invites;
 pub mod limits;
 mod member_queries;
 mod model;
 mod pages;
 mod password;
+mod people;
+mod people_queries;
 mod places;
 mod queries;
 mod service;
@@ -33,6 +37,7 @@ mod viewer;
 
 use crate::{sealed_column, store::SealedColumn};
 
+pub use audit_log::{Actor, Cursor, Filter, LogLine};
 pub use customer_list::{
     ConnectionStanding, CustomerCursor, CustomerFilter, CustomerPage, CustomerSort, CustomersWanted, Listed, PageAt,
 };
@@ -44,11 +49,13 @@ pub use details_form::{DetailsField, DetailsForm};
 pub use devices::Device;
 pub use erase::RemoveError;
 pub use first_run::{FirstRun, FirstRunError, gate};
+pub use invites::{Company, Invite, InviteError, InviteLine, Invites, MailState, NewInvite, SEND_MAIL_JOB, Standing};
 pub use limits::Limits;
 pub use member_queries::MemberLine;
 pub use model::{Customer, CustomerState, EmailAddress, Role, User};
 pub use pages::{Pages, routes};
 pub use password::Passwords;
+pub use people::{PeopleError, Person};
 pub use service::{AccountError, Accounts};
 pub use strength::About;
 pub use two_step::{RECOVERY_CODES, TwoStep, TwoStepError};

@@ -26,6 +26,16 @@ impl Role {
         }
     }
 
+    /// The word for it on pages.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Admin => "Admin",
+            Self::Support => "Support",
+            Self::Customer => "Member",
+        }
+    }
+
     /// Whether it is the operator's staff.
     #[must_use]
     pub fn is_staff(self) -> bool {

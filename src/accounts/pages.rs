@@ -1,6 +1,6 @@
 //! Start page, and what signing in has in common.
 
-use super::{Accounts, FirstRun, TwoStep, User, settings_page, setup_page, signin_page, two_step};
+use super::{Accounts, FirstRun, Invites, TwoStep, User, invites, settings_page, setup_page, signin_page, two_step};
 use crate::web::{
     Access, Chrome, Result, Routes,
     session::{IDLE, USER_KEY},
@@ -21,7 +21,7 @@ pub struct Pages {
 }
 
 /// The routes of this feature.
-pub fn routes(pages: Pages) -> Routes {
+pub fn routes(pages: Pages, links: Invites) -> Routes {
     Routes::new()
         .get(Access::Anyone, "/", index)
         .get(Access::Anyone, "/setup", setup_page::show)
@@ -32,12 +32,18 @@ pub fn routes(pages: Pages) -> Routes {
         .post(Access::Anyone, "/signin/code", signin_page::code)
         .post(Access::Anyone, "/signout", signin_page::sign_out)
         .get(Access::SignedIn, "/settings", settings_page::show)
+        .get(Access::SignedIn, "/settings/account", settings_page::back)
         .post(Access::SignedIn, "/settings/account", settings_page::rename)
+        .get(Access::SignedIn, "/settings/password", settings_page::back)
         .post(Access::SignedIn, "/settings/password", settings_page::change_password)
+        .get(Access::SignedIn, "/settings/sessions/{id}/end", settings_page::back)
         .post(Access::SignedIn, "/settings/sessions/{id}/end", settings_page::end_session)
+        .get(Access::SignedIn, "/settings/sessions/end-others", settings_page::back)
         .post(Access::SignedIn, "/settings/sessions/end-others", settings_page::end_other_sessions)
+        .get(Access::SignedIn, "/settings/sessions/end", settings_page::back)
         .post(Access::SignedIn, "/settings/sessions/end", settings_page::end_sessions)
         .with_state(pages.clone())
+        .merge(invites::routes(links, pages.clone()))
         .merge(two_step::routes(pages.two_step))
 }
 

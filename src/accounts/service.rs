@@ -243,9 +243,10 @@ impl Accounts {
     ///
     /// # Errors
     /// The database's.
-    pub async fn rename(&self, id: UserId, name: &str) -> Result<(), AccountError> {
+    pub async fn rename(&self, user: &User, name: &str) -> Result<(), AccountError> {
         let mut tx = self.store.write().await?;
-        queries::set_name(&mut tx, id, name).await?;
+        queries::set_name(&mut tx, user.id, name).await?;
+        self.note(&mut tx, user, "user.renamed").await?;
         Ok(tx.commit().await?)
     }
 

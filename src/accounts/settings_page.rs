@@ -82,6 +82,11 @@ pub(super) async fn show(
     Ok(settings(&pages, chrome, &session, &user).await?.into_response())
 }
 
+/// Where an address that only takes a form leads when it is opened.
+pub(super) async fn back() -> Redirect {
+    Redirect::to("/settings")
+}
+
 #[derive(Deserialize)]
 pub(super) struct RenameForm {
     #[serde(default)]
@@ -102,7 +107,7 @@ pub(super) async fn rename(
         page.name_error = Some("Enter a name of 1 to 100 characters.");
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
-    pages.accounts.rename(user.id, name).await?;
+    pages.accounts.rename(&user, name).await?;
     page::flash(&session, "Your name is saved.").await?;
     Ok(Redirect::to("/settings").into_response())
 }

@@ -1,6 +1,10 @@
 //! What the operator sets up and oversees: Meta's side and its check, customers, people, the audit log and
 //! the funnel.
 
+mod audit;
+mod audit_filter;
+mod audit_lines;
+mod audit_words;
 mod customer;
 mod customer_admin;
 mod customer_badges;
@@ -8,12 +12,16 @@ mod customer_new;
 mod customers;
 mod erase;
 mod export;
+mod funnel;
+mod funnel_words;
 mod overview;
+mod people;
+mod person;
 
 pub use erase::handlers;
 
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, Invites},
     base::{clock::Clock, sealed::KeyRing},
     connections::Connections,
     graph::LiveSetup,
@@ -38,6 +46,8 @@ pub const SEALED: &[SealedColumn] = &[
 pub struct Backoffice {
     /// People and companies.
     pub accounts: Accounts,
+    /// Links by which they get in.
+    pub invites: Invites,
     /// What they connected.
     pub connections: Connections,
     /// What they tried.
@@ -64,5 +74,9 @@ pub fn routes(backoffice: Backoffice) -> Routes {
         .merge(customer_new::routes())
         .merge(customer::routes())
         .merge(customer_admin::routes())
+        .merge(people::routes())
+        .merge(person::routes())
+        .merge(audit::routes())
+        .merge(funnel::routes())
         .with_state(backoffice)
 }

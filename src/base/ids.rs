@@ -103,6 +103,11 @@ id_type!(
     AttemptId
 );
 
+id_type!(
+    /// A single-use link: an invite, or a new password.
+    InviteId
+);
+
 meta_id_type!(
     /// A WhatsApp Business Account's ID at Meta.
     WabaId

@@ -27,7 +27,8 @@ pub struct Cli {
 enum Command {
     /// Try everything: the portal and a sandbox in place of Meta, on this machine alone.
     Demo(demo::DemoArgs),
-    /// Run the portal (production). Migrates the database by itself.
+    /// Run the portal (production). Migrates the database by itself. While nobody can sign in yet, it logs a one-time
+    /// set-up code and the page that takes it: whoever enters it becomes the first admin.
     #[command(after_help = CONFIGURATION)]
     Serve(ConfigArgs),
     /// Run Meta's stand-in alone, to test other software against it.

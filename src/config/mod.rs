@@ -157,6 +157,12 @@ impl Config {
         if smtp_url.is_some() && mail_from.is_none() {
             raw.faults.push("DOORWAY_MAIL_FROM: missing, though DOORWAY_SMTP_URL is set".to_owned());
         }
+        let smtp_url = smtp_url.map(SecretString::from);
+        if let (Some(url), Some(from)) = (&smtp_url, &mail_from)
+            && raw.faults.is_empty()
+        {
+            check_mail(&mut raw, url, from);
+        }
         let staff_totp = raw.parse("staff_totp", "true or false").unwrap_or(true);
         let operator_name = raw.text("operator_name").unwrap_or_else(|| "Doorway".to_owned());
         let solution_partner = raw.parse("solution_partner", "true or false").unwrap_or(false);
@@ -176,7 +182,7 @@ impl Config {
             operator_name,
             support_email,
             solution_partner,
-            smtp_url: smtp_url.map(SecretString::from),
+            smtp_url,
             mail_from,
             staff_totp,
             sandbox_url: None,
@@ -206,6 +212,25 @@ impl Config {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"
+    }
+}
+
+/// Whether the mail server's address makes sense, and keeps passwords to itself.
+fn check_mail(raw: &mut Raw, url: &SecretString, from: &str) {
+    use secrecy::ExposeSecret;
+    if let Err(error) = crate::base::mail::Mailer::check(url, from) {
+        raw.faults.push(format!("DOORWAY_SMTP_URL: {error}"));
+    }
+    let Ok(url) = Url::parse(url.expose_secret()) else { return };
+    let encrypted =
+        url.scheme() == "smtps" || url.query_pairs().any(|(key, value)| key == "tls" && value == "required");
+    let near = url
+        .host_str()
+        .is_some_and(|host| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()));
+    if !encrypted && !near {
+        raw.warnings.push(
+            "DOORWAY_SMTP_URL: without smtps:// or ?tls=required, links and the password go unencrypted".to_owned(),
+        );
     }
 }
 
@@ -304,6 +329,34 @@ mod tests {
             assert_eq!(of_it, 1, "{name}: {lines:?}");
         }
         assert!(!lines.iter().any(|line| line.contains("short")), "a secret is never repeated");
+    }
+
+    #[test]
+    fn a_mail_server_is_checked_and_its_password_kept() {
+        let key = KeyRing::generate();
+        let with = |url: &str| {
+            load(&[
+                ("DOORWAY_PUBLIC_URL", "https://connect.example.org"),
+                ("DOORWAY_SECRET_KEY", &key),
+                ("DOORWAY_SUPPORT_EMAIL", "help@example.org"),
+                ("DOORWAY_SMTP_URL", url),
+            ])
+        };
+        for (url, warnings) in [
+            ("smtps://name:hush@mail.example.org", 0),
+            ("smtp://name:hush@mail.example.org?tls=required", 0),
+            ("smtp://name:hush@mail.example.org", 1),
+            ("smtp://127.0.0.1:2525", 0),
+        ] {
+            let config = with(url).unwrap();
+            assert_eq!(config.warnings.len(), warnings, "{url}");
+            assert_eq!(config.mail_from.as_deref(), Some("help@example.org"));
+            assert!(!format!("{config:?}").contains("hush"));
+        }
+        for bad in ["http://mail.example.org", "smtp://name:hush@mail.example.org?tls=maybe"] {
+            let Faults(lines) = with(bad).unwrap_err();
+            assert!(lines.len() == 1 && lines[0].starts_with("DOORWAY_SMTP_URL: ") && !lines[0].contains("hush"));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a finished signup hands over.
 
 use crate::{
-    base::ids::{BusinessId, CustomerId},
+    base::ids::{BusinessId, CustomerId, UserId},
     graph,
 };
 use secrecy::SecretString;
@@ -12,6 +12,8 @@ use time::OffsetDateTime;
 pub struct Grant {
     /// Whose it is.
     pub customer: CustomerId,
+    /// Who connected.
+    pub by: UserId,
     /// The business token.
     pub token: SecretString,
     /// When it ends.

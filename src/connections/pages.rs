@@ -327,7 +327,7 @@ async fn rename(
         page.name_error = Some("Enter a name of 1 to 80 characters.");
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
-    connections.rename(member.customer, overview.connection.id, name).await?;
+    connections.rename(&member, overview.connection.id, name).await?;
     page::flash(&session, "The name is saved.").await?;
     Ok(Redirect::to(&format!("/connections/{id}")).into_response())
 }

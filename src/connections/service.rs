@@ -8,7 +8,7 @@ use super::{
     queries::{self, TokenRow},
 };
 use crate::{
-    accounts::{self, User, audit},
+    accounts::{self, Member, User, audit},
     base::{
         clock::Clock,
         ids::{BusinessId, ConnectionId, CustomerId, WabaId},
@@ -145,7 +145,7 @@ impl Connections {
         for id in &holders {
             let subject = id.to_string();
             let entry = audit::Entry {
-                actor: None,
+                actor: Some(grant.by),
                 customer: Some(grant.customer),
                 action: if is_new { "connection.created" } else { "connection.renewed" },
                 subject: Some(&subject),
@@ -269,9 +269,20 @@ impl Connections {
     ///
     /// # Errors
     /// The database's.
-    pub async fn rename(&self, customer: CustomerId, id: ConnectionId, name: &str) -> Result<bool, StoreError> {
+    pub async fn rename(&self, member: &Member, id: ConnectionId, name: &str) -> Result<bool, StoreError> {
         let mut tx = self.store.write().await?;
-        let renamed = queries::rename(&mut tx, customer, id, name).await?;
+        let renamed = queries::rename(&mut tx, member.customer, id, name).await?;
+        if renamed {
+            let subject = id.to_string();
+            let entry = audit::Entry {
+                actor: Some(member.user.id),
+                customer: Some(member.customer),
+                action: "connection.renamed",
+                subject: Some(&subject),
+                detail: None,
+            };
+            audit::record(&mut tx, &self.clock, entry).await?;
+        }
         tx.commit().await?;
         Ok(renamed)
     }

@@ -70,7 +70,7 @@ async fn choose(
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, OpensFacebook, page).into_response());
     }
     if attempt.step == Step::Choosing {
-        signup.choose(member.customer, attempt.id, &chosen).await?;
+        signup.choose(&member, attempt.id, &chosen).await?;
     }
     Ok(Redirect::to(&format!("/connect/attempts/{id}")).into_response())
 }
@@ -92,7 +92,7 @@ async fn type_waba_id(
     if attempt.step == Step::WabaIdNeeded {
         let digits: String = form.waba_id.split_whitespace().collect();
         match digits.parse::<WabaId>() {
-            Ok(waba) => signup.type_waba_id(member.customer, attempt.id, &waba).await?,
+            Ok(waba) => signup.type_waba_id(&member, attempt.id, &waba).await?,
             Err(_) => {
                 let mut page = page(&signup, chrome, &member, attempt).await?;
                 page.typed = form.waba_id;
@@ -110,6 +110,6 @@ async fn go_on(
     Path(id): Path<String>,
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Redirect> {
-    signup.go_on(member.customer, parse(&id)?).await?;
+    signup.go_on(&member, parse(&id)?).await?;
     Ok(Redirect::to(&format!("/connect/attempts/{id}")))
 }

@@ -41,9 +41,9 @@ fn json<T: Serialize>(column: &str, value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|_| StoreError::Value(column.to_owned()))
 }
 
-/// Makes an attempt; one that is there already (a repeated request) is left as it is.
-pub(super) async fn insert(tx: &mut WriteTx, new: &Attempt, state_hash: Option<String>) -> Result<()> {
-    query(
+/// Makes an attempt, and says whether it did; one that is there already (a repeated request) is left as it is.
+pub(super) async fn insert(tx: &mut WriteTx, new: &Attempt, state_hash: Option<String>) -> Result<bool> {
+    let made = query(
         "INSERT INTO signup_attempts (id, customer_id, user_id, flow, coexistence, step, step_since, state_hash, \
          created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $7) ON CONFLICT (id) DO NOTHING",
     )
@@ -57,7 +57,7 @@ pub(super) async fn insert(tx: &mut WriteTx, new: &Attempt, state_hash: Option<S
     .bind(state_hash)
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(made == 1)
 }
 
 pub(super) async fn get(db: &mut impl Reads, id: AttemptId) -> Result<Option<Attempt>> {
@@ -88,7 +88,7 @@ pub(super) async fn update(tx: &mut WriteTx, changed: &Attempt, now: OffsetDateT
         "UPDATE signup_attempts SET step = $1, step_since = $2, code_sealed = $3, code_received_at = $4, \
          window_closed_at = $5, token_sealed = $6, hint = $7, hint_at = $8, grant_info = $9, candidates = $10, \
          chosen = $11, failure = $12, trouble = $13, connections = $14, finished_at = $15, updated_at = $16, \
-         version = version + 1, state_hash = NULL WHERE id = $17 AND version = $18",
+         ended_as = $17, version = version + 1, state_hash = NULL WHERE id = $18 AND version = $19",
     )
     .bind(changed.step.as_str())
     .bind(changed.step_since)
@@ -106,6 +106,7 @@ pub(super) async fn update(tx: &mut WriteTx, changed: &Attempt, now: OffsetDateT
     .bind(json("connections", &changed.connections)?)
     .bind(changed.step.is_final().then(|| to_ms(now)))
     .bind(now)
+    .bind(super::funnel::End::of(changed).map(|end| end.as_word()))
     .bind(changed.id)
     .bind(changed.version)
     .execute(tx)

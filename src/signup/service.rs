@@ -9,10 +9,10 @@ use super::{
     steps::ADVANCE_JOB,
 };
 use crate::{
-    accounts::{Accounts, BusinessDetails, Member},
+    accounts::{Accounts, BusinessDetails, Member, audit},
     base::{
         clock::Clock,
-        ids::{self, AttemptId, BusinessId, CustomerId, WabaId},
+        ids::{self, AttemptId, BusinessId, CustomerId, UserId, WabaId},
         sealed::{KeyRing, Place, SealError},
     },
     connections::Connections,
@@ -236,11 +236,14 @@ impl Signup {
             created_at: now,
         };
         let mut tx = self.store.write().await?;
-        queries::insert(&mut tx, &new, state_hash).await?;
+        let is_new = queries::insert(&mut tx, &new, state_hash).await?;
         // If nothing ever comes, it ends by itself.
         self.queue.enqueue(&mut tx, ADVANCE_JOB, &id.to_string(), now + WINDOW).await?;
         // Another customer's attempt under this ID is none of theirs.
         let kept = queries::get(&mut tx, id).await?.filter(|attempt| attempt.customer_id == member.customer);
+        if is_new {
+            self.record(&mut tx, &new, (member.user.id, "attempt.begun")).await?;
+        }
         tx.commit().await?;
         kept.ok_or(SignupError::NotFound)
     }
@@ -250,6 +253,16 @@ impl Signup {
     pub(super) async fn change(
         &self,
         id: AttemptId,
+        change: impl Fn(&mut Attempt) -> Change + Send + Sync,
+    ) -> Result<Attempt, SignupError> {
+        self.change_by(id, None, change).await
+    }
+
+    /// The same, with who did it and what it was, for the audit log.
+    pub(super) async fn change_by(
+        &self,
+        id: AttemptId,
+        by: Option<(UserId, &'static str)>,
         change: impl Fn(&mut Attempt) -> Change + Send + Sync,
     ) -> Result<Attempt, SignupError> {
         // On PostgreSQL two may read the same version; the one who comes late looks again.
@@ -268,6 +281,9 @@ impl Signup {
                 if !attempt.step.is_final() && !attempt.step.waits_for_customer() {
                     self.queue.enqueue(&mut tx, ADVANCE_JOB, &id.to_string(), now).await?;
                 }
+                if let Some(by) = by {
+                    self.record(&mut tx, &attempt, by).await?;
+                }
                 tx.commit().await?;
                 attempt.version += 1;
                 self.queue.wake();
@@ -278,72 +294,16 @@ impl Signup {
         Err(SignupError::Busy)
     }
 
-    /// The customer chooses among the proven WABAs.
-    ///
-    /// # Errors
-    /// [`SignupError::Invalid`] where nothing is chosen, or something that was not proven.
-    pub async fn choose(&self, customer: CustomerId, id: AttemptId, chosen: &[WabaId]) -> Result<(), SignupError> {
-        let attempt = self.get(customer, id).await?;
-        if chosen.is_empty() {
-            return Err(SignupError::Invalid("Choose at least one account."));
-        }
-        if !chosen.iter().all(|id| attempt.candidates.iter().any(|candidate| candidate.waba.id == *id)) {
-            return Err(SignupError::Invalid("That account is not among those that Facebook shared."));
-        }
-        self.change(id, |attempt| {
-            // A second click, or the other tab: it has been chosen already.
-            if attempt.step != Step::Choosing {
-                return Change::Drop;
-            }
-            // Proven once more: days may have gone by at the chooser.
-            attempt.chosen = chosen.to_vec();
-            attempt.step = Step::TokenInspected;
-            Change::Keep
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// The customer types the WABA's ID; it is proven before it is saved.
-    ///
-    /// # Errors
-    /// See [`SignupError`].
-    pub async fn type_waba_id(&self, customer: CustomerId, id: AttemptId, typed: &WabaId) -> Result<(), SignupError> {
-        self.get(customer, id).await?;
-        self.change(id, |attempt| {
-            if attempt.step != Step::WabaIdNeeded {
-                return Change::Drop;
-            }
-            attempt.chosen = vec![typed.clone()];
-            attempt.failure = None;
-            attempt.step = Step::TokenInspected;
-            Change::Keep
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// The customer lets a stopped attempt go on from where it stands.
-    ///
-    /// # Errors
-    /// See [`SignupError`].
-    pub async fn go_on(&self, customer: CustomerId, id: AttemptId) -> Result<(), SignupError> {
-        self.get(customer, id).await?;
-        self.change(id, |attempt| match &attempt.failure {
-            Some(failure) if attempt.step == Step::Failed && failure.can_go_on() => {
-                let at = failure.at;
-                revive(attempt, at);
-                Change::Keep
-            }
-            // Waiting for Meta to answer again: not longer than the customer wants to.
-            _ if attempt.trouble.is_some() && !attempt.step.is_final() => {
-                attempt.trouble = None;
-                Change::Keep
-            }
-            _ => Change::Drop,
-        })
-        .await?;
-        Ok(())
+    async fn record(
+        &self,
+        tx: &mut WriteTx,
+        attempt: &Attempt,
+        (by, action): (UserId, &'static str),
+    ) -> Result<(), StoreError> {
+        let subject = attempt.id.to_string();
+        let customer = Some(attempt.customer_id);
+        let entry = audit::Entry { actor: Some(by), customer, action, subject: Some(&subject), detail: None };
+        audit::record(tx, &self.clock, entry).await
     }
 
     /// Meta's webhook says that a WABA was shared with us: kept, and the attempts that wait for it go on.

@@ -256,6 +256,7 @@ impl Signup {
         let info = attempt.grant.as_ref();
         let grant = Grant {
             customer: attempt.customer_id,
+            by: attempt.user_id,
             token,
             token_expires_at: info.and_then(inspect::GrantInfo::token_end),
             data_access_expires_at: info.and_then(inspect::GrantInfo::data_access_end),

@@ -16,7 +16,7 @@ const heaviest = 60_000;
 const pages = {
   nobody: ['/', '/signin', '/nope', '{sandbox}', '{sandbox over}'],
   customer: [
-    'landing', '/connect', '/connections', '/settings', '/nope', '{connection}', '{disconnect}', '{done}', '{choose}', '{failed}',
+    'landing', '/connect', '/connections', '/settings', '/settings/two-step', '/nope', '{connection}', '{disconnect}', '{done}', '{choose}', '{failed}',
   ],
   support: ['landing', '/support?q=harb', '/connect', '{customer}', '{release}'],
   admin: ['landing', '/settings'],

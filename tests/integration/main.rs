@@ -12,6 +12,7 @@ mod connections;
 mod customers;
 mod durability;
 mod jobs;
+mod oversight;
 mod sandbox;
 mod secrets;
 mod signup;

@@ -37,6 +37,8 @@ export class Serve {
       DOORWAY_META_SYSTEM_TOKEN: systemToken,
       DOORWAY_OPERATOR_NAME: 'Northwind Messaging',
       DOORWAY_SUPPORT_EMAIL: 'help@northwind.example',
+      // Journeys about something else sign in in one step.
+      DOORWAY_STAFF_TOTP: 'false',
       ...env,
     };
     serve.env = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));

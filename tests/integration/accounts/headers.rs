@@ -38,6 +38,7 @@ async fn https_is_insisted_on_where_it_is_used(db: Database) {
     // The portal stands behind a proxy that ends TLS.
     let url = world.portal.url.clone();
     assert_eq!(url.scheme(), "https");
+    support_person(&world).await;
     let browser = Browser::new(&world.listening);
     let page = browser.get("/signin").await;
     assert!(page.headers["strict-transport-security"].to_str().unwrap().contains("max-age="));
@@ -45,6 +46,12 @@ async fn https_is_insisted_on_where_it_is_used(db: Database) {
     for part in ["__Host-doorway_session=", "Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(part), "{cookie}");
     }
+}
+
+/// Somebody is there, so the first run is over.
+async fn support_person(world: &World) {
+    let email = "sam@example.org".parse().unwrap();
+    world.portal.accounts.create_user(&email, "Sam", PASSWORD.into(), Role::Support, None).await.unwrap();
 }
 
 async fn health_and_readiness(db: Database) {

@@ -3,7 +3,9 @@
 mod csrf;
 mod devices;
 mod first_run;
+mod forgot;
 mod headers;
+mod invites;
 mod limits;
 mod passwords;
 mod sessions;

@@ -12,9 +12,9 @@ async fn a_new_password_must_not_be_guessable(db: Database) {
         ("password1234", "Many people use this"),
         ("123456789012", "in their order are easy to guess"),
         ("qwertyuiop12", "Take three or more unrelated words"),
-        ("harbourbakery", "a name in it that others know of you"),
-        ("maria.test.2026", "a name in it that others know of you"),
-        ("testoperator1", "a name in it that others know of you"),
+        ("harbourbakery", "names in it that others know of you"),
+        ("maria.test.2026", "names in it that others know of you"),
+        ("testoperator1", "names in it that others know of you"),
         ("elevenchars", "at least 12 characters"),
     ] {
         let page = browser.post("/settings/password", &[("present", PASSWORD), ("new", new)]).await;

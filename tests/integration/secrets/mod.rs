@@ -42,6 +42,23 @@ async fn sign_up(process: &Process, browser: &Browser, scenarios: &[&str]) -> At
     attempt
 }
 
+/// Two invites, one of them used: the secret parts of their links.
+async fn invites(browser: &Browser) -> (String, String) {
+    let mut secrets = Vec::new();
+    for email in ["colleague@harbour.example", "another@harbour.example"] {
+        let made = browser.post("/invites", &[("email", email)]).await;
+        let link = browser.get(made.location()).await.attribute("data-copy").unwrap();
+        secrets.push(link.rsplit('/').next().unwrap().to_owned());
+    }
+    let colleague = Browser::new(&browser.url);
+    let path = format!("/invite/{}", secrets[0]);
+    assert_eq!(colleague.get(&path).await.status, 200);
+    assert_eq!(colleague.post(&path, &[("name", "Colleague"), ("password", PASSWORD)]).await.status, 303);
+    assert_eq!(colleague.get(&path).await.status, 410);
+    colleague.get(&format!("/reset/{}", secrets[1])).await;
+    (secrets[0].clone(), secrets[1].clone())
+}
+
 /// The plain OAuth flow, back from the dialog with a code in the address.
 async fn plain(process: &Process, browser: &Browser) -> String {
     let dialog: url::Url = browser.post("/connect/oauth", &[]).await.location().parse().unwrap();
@@ -75,6 +92,7 @@ async fn no_secret_leaves_its_place(db: Database) {
         attempt.page().await;
     }
     let state = plain(&process, &other).await;
+    let (used, open) = invites(&browser).await;
     let token: String = url::form_urlencoded::byte_serialize(VERIFY_TOKEN.as_bytes()).collect();
     let handshake = format!("/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token={token}");
     assert_eq!(Browser::new(&process.url).get(&handshake).await.status, 200);
@@ -89,6 +107,8 @@ async fn no_secret_leaves_its_place(db: Database) {
 
     let mut all = secrets(&process, &[&browser, &other, &stranger]);
     all.push(("a state".to_owned(), state.clone()));
+    // Who invites must see the link, so that they can copy it: it is looked for in all but pages.
+    let links = [("a used link".to_owned(), used), ("an open link".to_owned(), open)];
     for kind in ["a code", "a business token", "a cookie", "a proof"] {
         assert!(all.iter().filter(|(name, _)| name == kind).count() > 3, "nothing was seen of {kind}");
     }
@@ -105,6 +125,13 @@ async fn no_secret_leaves_its_place(db: Database) {
         assert!(!pages.contains(secret.as_str()), "{name} is in a page: {}", line_with(&pages, secret));
         assert!(!contains(&kept, secret.as_bytes()), "{name} is in the database");
     }
+    for (name, secret) in &links {
+        assert!(secret.len() == 43 && pages.contains(secret.as_str()), "{name}");
+        assert!(!log.contains(secret.as_str()), "{name} is in the log: {}", line_with(&log, secret));
+        assert!(!contains(&kept, secret.as_bytes()), "{name} is in the database");
+    }
+    assert!(log.contains("path=/invite/ ") || log.contains("path=\"/invite/\""), "its requests are logged");
+    assert!(contains(&kept, b"colleague@harbour.example"), "invites are kept");
     assert_eq!(process.meta.calls().iter().filter(|call| call.method == Method::DELETE).count(), 1);
 }
 
@@ -130,6 +157,9 @@ async fn kept(process: &Process) -> Vec<u8> {
         "SELECT t::text AS row FROM partner_events t",
         "SELECT t::text AS row FROM webhook_deliveries t",
         "SELECT t::text AS row FROM audit_log t",
+        "SELECT t::text AS row FROM invites t",
+        "SELECT t::text AS row FROM guesses t",
+        "SELECT t::text AS row FROM origins t",
     ] {
         text.extend(doorway::store::query(sql).all(&mut db, |row| row.text("row")).await.unwrap());
     }

@@ -2,11 +2,12 @@
 
 use super::{Database, Meta, meta};
 use doorway::{
-    accounts::{Accounts, FirstRun, TwoStep},
+    accounts::{Accounts, FirstRun, Invites, TwoStep},
     app::App,
     base::{clock::Clock, sealed::KeyRing},
     config::{Config, MetaConfig},
     connections::Connections,
+    signup::Signup,
     store::Store,
     web::Route,
 };
@@ -19,9 +20,11 @@ use url::Url;
 pub struct Portal {
     pub url: Url,
     pub accounts: Accounts,
+    pub invites: Invites,
     pub two_step: TwoStep,
     pub first_run: FirstRun,
     pub connections: Connections,
+    pub signup: Signup,
     pub store: Store,
     /// Every route with who may call it.
     pub routes: Vec<Route>,
@@ -61,9 +64,18 @@ pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &
 impl Portal {
     pub async fn serve(config: &Config, store: Store, clock: Clock, listener: TcpListener) -> Self {
         let app = App::build(config, store.clone(), clock).unwrap();
-        let (accounts, connections) = (app.accounts.clone(), app.connections.clone());
-        let (two_step, first_run, routes) = (app.two_step.clone(), app.first_run.clone(), app.routes().to_vec());
+        let portal = Self {
+            url: config.public_url.clone(),
+            accounts: app.accounts.clone(),
+            invites: app.invites.clone(),
+            two_step: app.two_step.clone(),
+            first_run: app.first_run.clone(),
+            connections: app.connections.clone(),
+            signup: app.signup.clone(),
+            store,
+            routes: app.routes().to_vec(),
+        };
         tokio::spawn(async move { app.serve(listener, CancellationToken::new()).await.unwrap() });
-        Self { url: config.public_url.clone(), accounts, two_step, first_run, connections, store, routes }
+        portal
     }
 }

@@ -105,6 +105,7 @@ async fn the_same_customer_twice_at_the_same_moment(db: Database) {
     .unwrap();
     let grant = doorway::connections::Grant {
         customer,
+        by: world.portal.accounts.members(customer).await.unwrap().remove(0).id,
         token: SecretString::from("EAAtest"),
         token_expires_at: None,
         data_access_expires_at: None,

@@ -21,8 +21,19 @@ const OPEN: &[(&str, &str)] = &[
     ("GET /", "the front page"),
     ("GET /signin", "whoever signs in is not signed in yet"),
     ("POST /signin", "the sign-in form itself"),
+    ("GET /signin/code", "the second step of signing in; without the first it leads back to it"),
+    ("POST /signin/code", "the second step of signing in"),
+    ("GET /setup", "the first admin is nobody yet; once there is one it is not there"),
+    ("POST /setup", "it asks for the one-time code of the log"),
     ("POST /signout", "ends the session that sends it, if there is one"),
     ("GET /auth/whatsapp/callback", "Facebook leads back here also after the session has ended; it checks the person"),
+    ("GET /forgot", "whoever forgot their password can't sign in"),
+    ("POST /forgot", "it mails a link, and answers the same to everybody"),
+    ("GET /forgot/sent", "says what to do next, whoever asked"),
+    ("GET /invite/{secret}", "the invited have no account yet; the secret says who they are"),
+    ("POST /invite/{secret}", "the invited make their account with it"),
+    ("GET /reset/{secret}", "as /forgot; the secret says who it is"),
+    ("POST /reset/{secret}", "sets the new password of whom the secret belongs to"),
 ];
 
 /// The routes that machines call, which prove who they are in their own way.
@@ -49,6 +60,8 @@ struct Samples {
     connection: String,
     attempt: String,
     waba: String,
+    invite: String,
+    session: String,
 }
 
 impl Samples {
@@ -62,7 +75,11 @@ impl Samples {
             "id" if is_below("/connections/") => &self.connection,
             "id" if is_below("/connect/attempts/") => &self.attempt,
             "id" if is_below("/support/customers/") || is_below("/backoffice/customers/") => &self.customer,
-            "id" if is_below("/backoffice/people/") => &self.user,
+            "id" if is_below("/backoffice/people/") || is_below("/people/") => &self.user,
+            "id" if is_below("/invites/") => &self.invite,
+            "id" if is_below("/settings/sessions/") => &self.session,
+            // The secret of a link that nobody was sent.
+            "secret" | "token" => "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             _ => return None,
         })
     }
@@ -127,6 +144,8 @@ impl Stage {
             connection: connection.rsplit('/').next().unwrap().to_owned(),
             attempt: attempt.id,
             waba: id(&signup, "waba_ids", 0),
+            invite: invite(&world).await,
+            session: world.column("SELECT min(id) AS id FROM sessions WHERE user_id IS NOT NULL", "id").await.unwrap(),
         };
         let other = caller(&world, "another customer", Role::Customer, "Corner Shop", MEMBERS).await;
         let support = caller(&world, "support", Role::Support, "", SUPPORT).await;
@@ -150,6 +169,25 @@ impl Stage {
     async fn dump(&self) -> Vec<String> {
         dump(&self.world.portal.store, RESTLESS).await
     }
+}
+
+/// An open invite of customer A's, made by its owner.
+async fn invite(world: &World) -> String {
+    let id = doorway::base::ids::new_uuid().to_string();
+    let mut tx = world.portal.store.write().await.unwrap();
+    doorway::store::query(
+        "INSERT INTO invites (id, kind, token_hash, email, name, role, customer_id, created_by, created_at, expires_at) \
+         SELECT $1, 'invite', 'the hash of a link', 'colleague@bakery.example', 'A colleague', 'customer', customer_id, \
+         id, $2, $3 FROM users",
+    )
+    .bind(&id)
+    .bind(world.clock.now())
+    .bind(world.clock.now() + time::Duration::hours(72))
+    .execute(&mut tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    id
 }
 
 async fn caller(world: &World, who: &'static str, role: Role, company: &str, allowed: &'static [Access]) -> Caller {
