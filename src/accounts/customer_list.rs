@@ -246,9 +246,9 @@ impl Accounts {
     ///
     /// # Errors
     /// The database's.
-    pub async fn search_customers(&self, text: &str, limit: usize) -> Result<Vec<Customer>, AccountError> {
+    pub async fn search_customers(&self, text: &str, limit: i64) -> Result<Vec<Customer>, AccountError> {
         let wanted = CustomersWanted { text: text.to_owned(), ..CustomersWanted::default() };
-        let page = self.list_customers(&wanted, limit).await?;
+        let page = self.list_customers(&wanted, usize::try_from(limit).unwrap_or_default()).await?;
         Ok(page.rows.into_iter().map(|row| row.customer).collect())
     }
 

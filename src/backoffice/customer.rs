@@ -1,8 +1,15 @@
 //! `/backoffice/customers/{id}`: one customer with all that belongs to it.
 
-use super::{Backoffice, customer_badges};
+use super::{
+    Backoffice,
+    audit_lines::{self, AuditLine},
+    customer_badges,
+};
 use crate::{
-    accounts::{Customer, CustomerState, Listed, MAX_CUSTOMER_NAME_CHARS, MemberLine, Staff, check_customer_name},
+    accounts::{
+        Customer, CustomerState, Filter, InviteLine, Listed, MAX_CUSTOMER_NAME_CHARS, MemberLine, Staff,
+        check_customer_name,
+    },
     base::ids::{CustomerId, UserId},
     connections::{ConnectionState, Overview},
     phone_numbers::Number,
@@ -21,8 +28,8 @@ use std::collections::HashMap;
 use time::OffsetDateTime;
 use tower_sessions::Session;
 
-/// How many attempts are shown.
-const ATTEMPTS: i64 = 20;
+/// How many attempts are shown, and how many entries of the log.
+const LINES: i64 = 20;
 
 pub(super) fn routes() -> Routes<Backoffice> {
     Routes::new()
@@ -112,6 +119,8 @@ struct CustomerPage {
     members: Vec<MemberRow>,
     connections: Vec<ConnectionRow>,
     attempts: Vec<StaffLine>,
+    invites: Vec<InviteLine>,
+    lines: Vec<AuditLine>,
 }
 
 /// The customer that the path names.
@@ -127,13 +136,16 @@ async fn customer_page(backoffice: &Backoffice, chrome: Chrome, id: &str) -> Res
     let now = backoffice.clock.now();
     let members = backoffice.accounts.member_lines(id).await?;
     let names: HashMap<UserId, &str> = members.iter().map(|member| (member.id, member.name.as_str())).collect();
-    let attempts = backoffice.signup.recent(id, ATTEMPTS).await?;
+    let attempts = backoffice.signup.recent(id, LINES).await?;
     let attempts = attempts.iter().map(|attempt| {
         let who = names.get(&attempt.user_id).copied().unwrap_or("Removed person");
         StaffLine::new(attempt, who.to_owned(), None, &chrome.site.operator, now)
     });
     let attempts = attempts.collect();
     let connections = backoffice.connections.list(id).await?;
+    let log = Filter { customer: Some(id), ..Filter::default() };
+    let lines = audit_lines::newest(&backoffice.accounts, &log, LINES, now).await?;
+    let invites = backoffice.invites.of_customer(id).await?;
     let standing = customer_badges::connections(standing);
     Ok(CustomerPage {
         chrome,
@@ -149,6 +161,8 @@ async fn customer_page(backoffice: &Backoffice, chrome: Chrome, id: &str) -> Res
         members: members.iter().map(|member| MemberRow::new(member, now)).collect(),
         connections: connections.iter().map(|overview| ConnectionRow::new(overview, now)).collect(),
         attempts,
+        invites,
+        lines,
     })
 }
 

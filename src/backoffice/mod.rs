@@ -21,7 +21,7 @@ mod person;
 pub use erase::handlers;
 
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, Invites},
     base::{clock::Clock, sealed::KeyRing},
     connections::Connections,
     graph::LiveSetup,
@@ -46,6 +46,8 @@ pub const SEALED: &[SealedColumn] = &[
 pub struct Backoffice {
     /// People and companies.
     pub accounts: Accounts,
+    /// Links by which they get in.
+    pub invites: Invites,
     /// What they connected.
     pub connections: Connections,
     /// What they tried.
@@ -68,13 +70,13 @@ pub struct Backoffice {
 pub fn routes(backoffice: Backoffice) -> Routes {
     Routes::new()
         .merge(overview::routes())
-        .merge(people::routes())
-        .merge(person::routes())
-        .merge(audit::routes())
-        .merge(funnel::routes())
         .merge(customers::routes())
         .merge(customer_new::routes())
         .merge(customer::routes())
         .merge(customer_admin::routes())
+        .merge(people::routes())
+        .merge(person::routes())
+        .merge(audit::routes())
+        .merge(funnel::routes())
         .with_state(backoffice)
 }

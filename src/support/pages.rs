@@ -44,7 +44,7 @@ pub fn routes(support: Support) -> Routes {
 }
 
 /// How many lines a list has.
-const LINES: usize = 50;
+const LINES: i64 = 50;
 
 struct CustomerLine {
     id: String,
@@ -82,7 +82,7 @@ async fn overview(
     let now = support.clock.now();
     let mut attempts = Vec::new();
     if search.q.trim().is_empty() {
-        for attempt in support.signup.recent_unfinished(LINES as i64).await? {
+        for attempt in support.signup.recent_unfinished(LINES).await? {
             let company = support.accounts.customer(attempt.customer_id).await?;
             let company = company.map_or_else(String::new, |customer| customer.name);
             attempts.push(line(&attempt, company, &chrome.site.operator, now));
@@ -165,7 +165,7 @@ async fn customer(
             })
             .collect(),
     });
-    let attempts = support.signup.recent(customer.id, LINES as i64).await?;
+    let attempts = support.signup.recent(customer.id, LINES).await?;
     let operator = chrome.site.operator.clone();
     Ok(CustomerPage {
         chrome,

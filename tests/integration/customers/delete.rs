@@ -215,7 +215,7 @@ async fn meta_is_waited_for_but_not_for_ever(db: Database) {
 
 async fn killed_in_between_it_goes_on(db: Database) {
     let mut process = Process::new(db).await;
-    process.set("STAFF_TOTP", "off");
+    process.set("STAFF_TOTP", "false");
     process.launch().await;
     let bakery = process.customer("Harbour Bakery").await;
     let attempt = bakery.begin().await;

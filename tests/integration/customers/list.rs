@@ -41,7 +41,7 @@ async fn searching_filtering_and_sorting(db: Database) {
     let find = async |query: &str| names(&staff.get(&format!("{list}?{query}")).await);
     assert_eq!(find("").await, ["Corner_Shop", "Żółw 100%", "Harbour Bakery"]);
     assert_eq!(find("sort=name").await, ["Corner_Shop", "Harbour Bakery", "Żółw 100%"]);
-    assert_eq!(find("sort=name&q=r+").await, ["Harbour Bakery"]);
+    assert_eq!(find("sort=name&q=r+b").await, ["Harbour Bakery"]);
     assert_eq!(find("q=BAKERY").await, ["Harbour Bakery"]);
     assert_eq!(find("q=%C5%BB%C3%93%C5%81W").await, ["Żółw 100%"], "capitals beyond ASCII");
     assert_eq!(find("q=100%25").await, ["Żółw 100%"]);
