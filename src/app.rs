@@ -156,6 +156,7 @@ impl App {
         let handlers = handlers(&meta, &signup, &connections, &webhooks, &invites, &sessions, &limits, &clock);
         let backoffice = Backoffice {
             accounts: accounts.clone(),
+            invites: invites.clone(),
             connections: connections.clone(),
             signup: signup.clone(),
             webhooks: webhooks.clone(),

@@ -12,7 +12,7 @@ mod people;
 mod person;
 
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, Invites},
     base::{clock::Clock, sealed::KeyRing},
     connections::Connections,
     graph::LiveSetup,
@@ -37,6 +37,8 @@ pub const SEALED: &[SealedColumn] = &[
 pub struct Backoffice {
     /// People and companies.
     pub accounts: Accounts,
+    /// Links by which people get in.
+    pub invites: Invites,
     /// What they connected.
     pub connections: Connections,
     /// What they tried.
