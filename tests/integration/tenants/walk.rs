@@ -48,6 +48,7 @@ const MACHINES: &[(&str, &str)] = &[
 const PARTICULAR: &[(&str, &str)] = &[
     ("GET /connect", "staff see it only while nothing is set up"),
     ("GET /auth/whatsapp/callback", "it checks what Facebook says, and the walk says nothing"),
+    ("POST /setup", "once there is somebody it refuses before it looks at the form"),
 ];
 
 /// What changes by itself: sessions, counters, the log of what was refused.
@@ -82,6 +83,13 @@ impl Samples {
             "secret" | "token" => "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             _ => return None,
         })
+    }
+
+    /// Whether an address names something of customer A's.
+    fn is_named_in(&self, address: &str) -> bool {
+        let ids =
+            [&self.customer, &self.user, &self.connection, &self.attempt, &self.waba, &self.invite, &self.session];
+        ids.iter().any(|id| address.contains(id.as_str()))
     }
 
     /// The path with its parameters filled in.
@@ -287,10 +295,12 @@ async fn everybody_is_let_in_where_they_belong_and_nowhere_else(db: Database) {
                 route.path.contains('{') && caller.who == stage.other.who && route.access != Access::Anyone;
             match answer.status {
                 // An address that only takes a form leads back to its page, and there is none for them.
-                StatusCode::SEE_OTHER if is_anothers => {
+                // Where it leads to what is the caller's own, there is nothing of the other's in the address.
+                StatusCode::SEE_OTHER if is_anothers && stage.samples.is_named_in(&answer.location) => {
                     let page = get(&caller.browser, &answer.location).await;
                     assert_eq!(page.status, StatusCode::NOT_FOUND, "{told} leads on");
                 }
+                StatusCode::SEE_OTHER if is_anothers => {}
                 status if is_anothers => assert_eq!(status, StatusCode::NOT_FOUND, "{told}"),
                 StatusCode::OK | StatusCode::SEE_OTHER | StatusCode::NOT_FOUND => {}
                 status => assert!(status.is_client_error() && PARTICULAR.iter().any(|(of, _)| *of == name), "{told}"),
@@ -310,7 +320,10 @@ async fn nothing_is_done_without_the_forms_token(db: Database) {
             }
             for token in ["", "not-the-token"] {
                 let answer = post(&caller.browser, &path, token).await;
-                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{} as {}", named(route), caller.who);
+                let told = format!("{} as {}: {}", named(route), caller.who, answer.status);
+                let is_particular = PARTICULAR.iter().any(|(of, _)| *of == named(route));
+                let is_refused = answer.status == StatusCode::FORBIDDEN;
+                assert!(is_refused || (is_particular && answer.status.is_client_error()), "{told}");
             }
         }
         // From another site's page, even with the token.
