@@ -14,6 +14,7 @@ mod changes;
 mod connect_page;
 mod decisions;
 mod failure;
+mod figures;
 mod funnel;
 mod funnel_queries;
 mod hint;

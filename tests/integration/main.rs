@@ -11,6 +11,7 @@ mod commands;
 mod connections;
 mod durability;
 mod jobs;
+mod meta_settings;
 mod oversight;
 mod sandbox;
 mod secrets;
