@@ -317,6 +317,7 @@ fn on_change(signup: Signup) -> ChangeHandler {
     })
 }
 
+#[allow(clippy::too_many_arguments, reason = "one for each feature with background work")]
 fn handlers(
     meta: &LiveSetup,
     signup: &Signup,
