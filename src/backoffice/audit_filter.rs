@@ -151,7 +151,7 @@ async fn customer(backoffice: &Backoffice, text: &str, meant: &mut Meant) -> Res
             Ok((id, known.map_or_else(|| format!("Deleted customer {id}"), |customer| customer.name)))
         }
         Err(_) => {
-            let all = backoffice.accounts.search_customers(text, usize::from(LOOK_AT)).await?;
+            let all = backoffice.accounts.search_customers(text, i64::from(LOOK_AT)).await?;
             only(all, |one| one.name.to_lowercase() == text.to_lowercase(), text).map(|one| (one.id, one.name))
         }
     };

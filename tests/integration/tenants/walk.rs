@@ -39,6 +39,7 @@ const OPEN: &[(&str, &str)] = &[
 /// The routes that machines call, which prove who they are in their own way.
 const MACHINES: &[(&str, &str)] = &[
     ("GET /healthz", "says that the process lives, and nothing else"),
+    ("GET /healthz/self", "seals a word for a challenge: the check knows its own portal by it"),
     ("GET /readyz", "says whether the database answers, and nothing else"),
     ("GET /webhooks/whatsapp", "Meta's handshake: the verify token"),
     ("POST /webhooks/whatsapp", "Meta's webhooks: the signature"),
