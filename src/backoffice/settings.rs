@@ -291,8 +291,7 @@ impl MetaSettings {
     pub(super) async fn stop_old_secret(&self, actor: UserId) -> Result<bool, SettingsError> {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        // Whatever its end is.
-        let stopped = queries::drop_old_secret(&mut tx, now + time::Duration::days(3_650), now).await?;
+        let stopped = queries::drop_old_secret(&mut tx, now).await?;
         if stopped {
             audit::record(&mut tx, &self.clock, entry(Some(actor), "meta.old_secret_stopped", None)).await?;
         }
@@ -303,11 +302,9 @@ impl MetaSettings {
 
     /// Forgets an old secret whose time is over.
     pub(super) async fn tidy(&self) -> Result<(), SettingsError> {
-        let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        queries::drop_old_secret(&mut tx, now, now).await?;
-        tx.commit().await?;
-        self.load().await
+        queries::forget_old_secret(&mut tx, self.clock.now()).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Sets what is not set yet, without a person: for the demo.

@@ -81,12 +81,23 @@ pub(super) async fn save_settings(tx: &mut WriteTx, row: &SettingsRow, now: Offs
 }
 
 /// Drops the old secret, whoever is changing the rest; false where there was none.
-pub(super) async fn drop_old_secret(tx: &mut WriteTx, until: OffsetDateTime, now: OffsetDateTime) -> Result<bool> {
+pub(super) async fn drop_old_secret(tx: &mut WriteTx, now: OffsetDateTime) -> Result<bool> {
     let dropped = query(
         "UPDATE meta_settings SET old_secret_sealed = NULL, old_secret_until = NULL, version = version + 1, \
-         updated_at = $1 WHERE id = 'meta' AND old_secret_until <= $2",
+         updated_at = $1 WHERE id = 'meta' AND old_secret_until IS NOT NULL",
     );
-    Ok(dropped.bind(now).bind(until).execute(tx).await? == 1)
+    Ok(dropped.bind(now).execute(tx).await? == 1)
+}
+
+/// Forgets an old secret whose time is over. Nothing counts otherwise afterwards, so the version stays: a form that
+/// is open meanwhile is none the worse.
+pub(super) async fn forget_old_secret(tx: &mut WriteTx, now: OffsetDateTime) -> Result<()> {
+    let over = query(
+        "UPDATE meta_settings SET old_secret_sealed = NULL, old_secret_until = NULL \
+         WHERE id = 'meta' AND old_secret_until <= $1",
+    );
+    over.bind(now).execute(tx).await?;
+    Ok(())
 }
 
 /// What the check found last, and when.

@@ -109,7 +109,7 @@ async fn the_old_secret_is_taken_for_a_while(db: Database) {
     assert!(!admin.get(PATH).await.words().contains("The old App Secret is still taken"));
 
     // The check has found the new one wrong: it is not worth keeping.
-    save(&admin, &right()).await;
+    assert_eq!(save(&admin, &right()).await.status, 303);
     assert_eq!((webhook(&admin, APP_SECRET).await, webhook(&admin, NEW_SECRET).await), (200, 401));
     // For another time, and ended by hand.
     let mut form = with("app_secret", NEW_SECRET);
