@@ -170,4 +170,7 @@ UPDATE signup_attempts SET ended_as = coalesce(
 -- All that the funnel counts, so that it need not read the attempts themselves.
 CREATE INDEX signup_attempts_by_age ON signup_attempts (created_at, ended_as, step, code_received_at, customer_id);
 CREATE INDEX signup_attempts_by_end ON signup_attempts (ended_as, created_at, id);
+-- With which Facebook Login for Business configuration it was begun: one that brought a customer is good.
+ALTER TABLE signup_attempts ADD COLUMN es_config_id TEXT;
+CREATE INDEX signup_attempts_by_config ON signup_attempts (es_config_id, step);
 CREATE INDEX connections_by_age ON connections (created_at);

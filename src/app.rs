@@ -1,19 +1,24 @@
 //! Puts the parts together: which feature gets what, which route has which layers, and what a webhook
 //! changes in other features (wired here, so that no cycle arises).
 
+mod setup;
+
+pub use setup::{setup_without_database, surroundings};
+
+use setup::meta_settings;
+
 use crate::{
     accounts::{self, AccountError, Accounts, FirstRun, Invites, Limits, SEND_MAIL_JOB, TwoStep},
-    backoffice::{self, Backoffice},
+    backoffice::{self, Backoffice, CHECK_JOB, Checks, MetaSettings, SettingsError},
     base::{
         clock::Clock,
-        http::{Outbound, Reach},
         ids::{AttemptId, ConnectionId, InviteId, WabaId},
         mail::{BadSettings, Mailer},
         sealed::KeyRing,
     },
     config::Config,
     connections::{self, Connections, DISCONNECT_JOB},
-    graph::{self, AppCredentials, LiveSetup, Setup},
+    graph::LiveSetup,
     jobs::{self, Handlers, Outcome, Queue, Worker},
     signup::{self, ADVANCE_JOB, PartnerEvent, Signup},
     store::{self, SealedColumn, SealedError, Store, StoreError, WriteTx},
@@ -40,8 +45,6 @@ use tower_http::{
 };
 use tracing::Instrument;
 
-/// How long a call to Meta may take.
-const GRAPH_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long open connections get when the process is told to end.
 const DRAIN: Duration = Duration::from_millis(1_200);
 /// The kind of the job that tidies up; it has one subject.
@@ -82,6 +85,10 @@ pub struct App {
     pub signup: Signup,
     /// The webhook intake.
     pub webhooks: Webhooks,
+    /// What is set up at Meta.
+    pub settings: MetaSettings,
+    /// The check of it.
+    pub checks: Checks,
     /// The database.
     pub store: Store,
     queue: Queue,
@@ -90,39 +97,6 @@ pub struct App {
     router: Router,
     table: Vec<Route>,
     handlers: Handlers,
-}
-
-/// The client of Meta's Graph API that a configuration asks for.
-#[must_use]
-pub fn graph_client(config: &Config) -> graph::Client {
-    // The operator chose the address: the sandbox on loopback is as good as Meta.
-    let outbound = Outbound::new(Reach::Operator, GRAPH_TIMEOUT);
-    graph::Client::new(outbound, config.meta.graph_url.clone(), config.meta.graph_version.clone())
-}
-
-/// The app that a configuration names.
-#[must_use]
-pub fn app_credentials(config: &Config) -> Option<AppCredentials> {
-    let (id, secret) = (config.meta.app_id.clone()?, config.meta.app_secret.clone()?);
-    Some(AppCredentials { id, secret })
-}
-
-/// What the configuration says of Meta's side; the backoffice's settings go over it.
-#[must_use]
-pub fn setup(config: &Config) -> Setup {
-    Setup {
-        graph: graph_client(config),
-        app: app_credentials(config),
-        old_app_secret: None,
-        es_config_id: config.meta.es_config_id.clone(),
-        verify_token: config.meta.verify_token.clone(),
-        system_token: config.meta.system_token.clone(),
-        business_id: config.meta.business_id.clone(),
-        dialog_url: config.meta.dialog_url.clone(),
-        sdk_url: config.meta.sdk_url.clone(),
-        redirect_uri: config.redirect_uri(),
-        webhook_url: config.webhook_url(),
-    }
 }
 
 impl App {
@@ -139,7 +113,8 @@ impl App {
         let two_step = TwoStep::new(store.clone(), clock.clone(), keys, accounts.clone(), issuer, for_staff);
         let invites = invites(config, &accounts, &store, &queue, &clock)?;
         let connections = Connections::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone());
-        let meta = LiveSetup::new(setup(config));
+        let settings = meta_settings(config, &store, &clock);
+        let meta = settings.live();
         let signup = Signup::new(
             store.clone(),
             clock.clone(),
@@ -152,8 +127,11 @@ impl App {
         let webhooks =
             Webhooks::new(store.clone(), clock.clone(), queue.clone(), meta.clone(), on_change(signup.clone()));
         let sessions = DbSessions::new(store.clone(), clock.clone());
+        let around = surroundings(config, clock.clone());
+        let checks = Checks::new(settings.clone(), around, store.clone(), signup.clone(), connections.clone());
         let limits = Limits::new(store.clone(), clock.clone());
-        let mut handlers = handlers(&meta, &signup, &connections, &webhooks, &invites, &sessions, &limits, &clock);
+        let mut handlers =
+            handlers(&meta, &signup, &connections, &webhooks, &invites, &sessions, &limits, &checks, &clock);
         let backoffice = Backoffice {
             accounts: accounts.clone(),
             invites: invites.clone(),
@@ -161,6 +139,8 @@ impl App {
             signup: signup.clone(),
             webhooks: webhooks.clone(),
             meta: meta.clone(),
+            settings: settings.clone(),
+            checks: checks.clone(),
             store: store.clone(),
             queue: queue.clone(),
             keys: config.keys.clone(),
@@ -195,6 +175,8 @@ impl App {
             connections,
             signup,
             webhooks,
+            settings,
+            checks,
             store,
             queue,
             clock,
@@ -236,14 +218,28 @@ impl App {
         self.router.clone()
     }
 
+    /// Reads what is set up at Meta in the backoffice; [`App::serve`] does it by itself.
+    ///
+    /// # Errors
+    /// The database's, or a secret that does not open.
+    pub async fn load_settings(&self) -> Result<(), SettingsError> {
+        self.settings.load().await
+    }
+
     /// Serves until `stop`, then drains.
     ///
     /// # Errors
     /// Where the listener breaks, or the database is not reachable at the start.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), Box<dyn std::error::Error>> {
         self.accounts.index_customers().await?;
+        self.settings.begin().await?;
+        if self.settings.live().now().app.is_none() {
+            tracing::warn!("nobody can connect yet: an admin must enter App ID and App Secret in /backoffice/settings");
+        }
+        tokio::spawn(self.settings.clone().follow(stop.clone()));
         let mut tx = self.store.write().await?;
         self.queue.enqueue(&mut tx, PRUNE_JOB, "all", self.clock.now()).await?;
+        self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + PRUNE_EVERY).await?;
         tx.commit().await?;
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));
@@ -324,6 +320,7 @@ fn on_change(signup: Signup) -> ChangeHandler {
     })
 }
 
+#[allow(clippy::too_many_arguments, reason = "one for each feature with background work")]
 fn handlers(
     meta: &LiveSetup,
     signup: &Signup,
@@ -332,8 +329,10 @@ fn handlers(
     invites: &Invites,
     sessions: &DbSessions,
     limits: &Limits,
+    checks: &Checks,
     clock: &Clock,
 ) -> Handlers {
+    let checks = checks.clone();
     let advance = signup.clone();
     let process = webhooks.clone();
     let (undo, setup) = (connections.clone(), meta.clone());
@@ -369,6 +368,13 @@ fn handlers(
             jobs::handler(move |id| {
                 let invites = mails.clone();
                 async move { invites.send_mail(id.parse::<InviteId>()?).await }
+            }),
+        ),
+        (
+            CHECK_JOB,
+            jobs::handler(move |_| {
+                let checks = checks.clone();
+                async move { checks.job().await }
             }),
         ),
         (
@@ -440,6 +446,7 @@ fn router(
         .get(Access::Machine, "/readyz", ready)
         .with_state(store.clone())
         .merge(webhooks::routes(webhooks))
+        .merge(backoffice::machine_routes(config.keys.clone()))
         .into_parts();
     table.extend(api_table);
     table.extend(machine_table);

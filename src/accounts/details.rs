@@ -133,12 +133,11 @@ impl BusinessDetails {
                 None => drop(faults.insert("website", "Enter an address such as https://example.org.")),
             }
         }
-        let lists: [(&str, &str, &[(&str, &str)]); 3] = [
+        for (field, value, list) in [
             ("country", &self.country, COUNTRIES),
             ("time_zone", &self.time_zone, OFFSETS),
             ("category", &self.category, CATEGORIES),
-        ];
-        for (field, value, list) in lists {
+        ] {
             if !value.is_empty() && !list.iter().any(|(known, _)| *known == value) {
                 faults.insert(field, "Choose one from the list.");
             }

@@ -36,7 +36,7 @@ pub fn routes(pages: Pages, links: Invites) -> Routes {
         .post(Access::SignedIn, "/settings/account", settings_page::rename)
         .get(Access::SignedIn, "/settings/password", settings_page::back)
         .post(Access::SignedIn, "/settings/password", settings_page::change_password)
-        .get(Access::SignedIn, "/settings/sessions/{id}/end", settings_page::back)
+        .get(Access::SignedIn, "/settings/sessions/{id}/end", settings_page::back_from_session)
         .post(Access::SignedIn, "/settings/sessions/{id}/end", settings_page::end_session)
         .get(Access::SignedIn, "/settings/sessions/end-others", settings_page::back)
         .post(Access::SignedIn, "/settings/sessions/end-others", settings_page::end_other_sessions)

@@ -133,3 +133,14 @@ pub(super) async fn set_seen(tx: &mut WriteTx, id: UserId, at: OffsetDateTime) -
     query("UPDATE users SET seen_at = $1 WHERE id = $2").bind(at).bind(id).execute(tx).await?;
     Ok(())
 }
+
+/// How many links that are still good could not be mailed.
+pub(super) async fn unsent_mails(db: &mut impl Reads, now: OffsetDateTime) -> Result<i64> {
+    query(
+        "SELECT count(*) AS n FROM invites WHERE mail_state = 'failed' AND used_at IS NULL AND revoked_at IS NULL \
+         AND expires_at > $1",
+    )
+    .bind(now)
+    .one(db, |row| row.int("n"))
+    .await
+}

@@ -100,6 +100,14 @@ impl Accounts {
         self.passwords.hash(password).await
     }
 
+    /// How many links that are still good could not be mailed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unsent_mails(&self) -> Result<i64, AccountError> {
+        Ok(queries::unsent_mails(&mut self.store.read().await?, self.clock.now()).await?)
+    }
+
     /// Creates a person; a customer's company is created where none of that name is there.
     ///
     /// # Errors

@@ -87,6 +87,16 @@ pub(super) async fn back() -> Redirect {
     Redirect::to("/settings")
 }
 
+/// The same for one session: where it is not theirs, it is not there.
+pub(super) async fn back_from_session(
+    State(pages): State<Pages>,
+    SignedIn(user): SignedIn,
+    Path(handle): Path<String>,
+) -> Result<Redirect> {
+    let own = pages.accounts.devices(user.id).await?.iter().any(|device| device.handle == handle);
+    if own { Ok(back().await) } else { Err(Error::NotFound) }
+}
+
 #[derive(Deserialize)]
 pub(super) struct RenameForm {
     #[serde(default)]

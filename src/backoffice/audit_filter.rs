@@ -11,7 +11,7 @@ use time::{Date, Duration, OffsetDateTime, macros::format_description};
 use url::form_urlencoded;
 
 /// How many that fit a text are looked at.
-const LOOK_AT: i64 = 50;
+const LOOK_AT: u16 = 50;
 
 /// The filters as they were typed or linked.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -151,7 +151,7 @@ async fn customer(backoffice: &Backoffice, text: &str, meant: &mut Meant) -> Res
             Ok((id, known.map_or_else(|| format!("Deleted customer {id}"), |customer| customer.name)))
         }
         Err(_) => {
-            let all = backoffice.accounts.search_customers(text, LOOK_AT).await?;
+            let all = backoffice.accounts.search_customers(text, i64::from(LOOK_AT)).await?;
             only(all, |one| one.name.to_lowercase() == text.to_lowercase(), text).map(|one| (one.id, one.name))
         }
     };
@@ -176,7 +176,7 @@ async fn person(backoffice: &Backoffice, text: &str, meant: &mut Meant) -> Resul
         let name = known.map_or_else(|| format!("Removed person {id}"), |person| person.name);
         Ok((Actor::Person(id), name))
     } else {
-        let all = backoffice.accounts.search_people(text, "", LOOK_AT).await?;
+        let all = backoffice.accounts.search_people(text, "", i64::from(LOOK_AT)).await?;
         let lower = text.to_lowercase();
         only(all, |one| one.email.as_str() == lower || one.name.to_lowercase() == lower, text)
             .map(|one| (Actor::Person(one.id), format!("{} ({})", one.name, one.email)))

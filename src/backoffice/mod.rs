@@ -5,6 +5,12 @@ mod audit;
 mod audit_filter;
 mod audit_lines;
 mod audit_words;
+mod check;
+mod check_app;
+mod check_reach;
+mod check_run;
+mod check_token;
+mod check_webhooks;
 mod customer;
 mod customer_admin;
 mod customer_badges;
@@ -12,11 +18,19 @@ mod customer_new;
 mod customers;
 mod erase;
 mod export;
+mod findings;
 mod funnel;
 mod funnel_words;
+mod go_live;
+mod go_live_items;
 mod overview;
 mod people;
 mod person;
+mod settings;
+mod settings_form;
+mod settings_page;
+mod settings_queries;
+mod settings_view;
 
 pub use erase::handlers;
 
@@ -24,7 +38,7 @@ use crate::{
     accounts::{Accounts, Invites},
     base::{clock::Clock, sealed::KeyRing},
     connections::Connections,
-    graph::LiveSetup,
+    graph::{self, LiveSetup},
     jobs::Queue,
     sealed_column,
     signup::Signup,
@@ -33,6 +47,13 @@ use crate::{
     webhooks::Webhooks,
 };
 
+pub use check::Surroundings;
+pub use check_reach::machine_routes;
+pub use check_run::{CHECK_JOB, Checks};
+pub use check_webhooks::{NEEDED_FIELDS, RECOMMENDED_FIELDS};
+pub use findings::{Finding, Grade};
+pub use settings::{Fixed, MetaSettings, SettingsError, fixed_setup};
+
 /// What of this feature is sealed at rest.
 pub const SEALED: &[SealedColumn] = &[
     sealed_column!("meta_settings", "app_secret_sealed"),
@@ -40,6 +61,11 @@ pub const SEALED: &[SealedColumn] = &[
     sealed_column!("meta_settings", "verify_token_sealed"),
     sealed_column!("meta_settings", "system_token_sealed"),
 ];
+
+/// The check without a database to ask: what it would know of our own records is grey.
+pub async fn examine_without_records(meta: &graph::Setup, around: &Surroundings) -> Vec<Finding> {
+    check::examine(meta, around, &check::Records::default()).await
+}
 
 /// What the pages draw on. Cloning shares what is beneath.
 #[derive(Clone)]
@@ -56,6 +82,10 @@ pub struct Backoffice {
     pub webhooks: Webhooks,
     /// What is set up at Meta now.
     pub meta: LiveSetup,
+    /// How it is set up.
+    pub settings: MetaSettings,
+    /// The check of it.
+    pub checks: Checks,
     /// The database.
     pub store: Store,
     /// Background work.
@@ -78,5 +108,7 @@ pub fn routes(backoffice: Backoffice) -> Routes {
         .merge(person::routes())
         .merge(audit::routes())
         .merge(funnel::routes())
+        .merge(settings_page::routes())
+        .merge(go_live::routes())
         .with_state(backoffice)
 }

@@ -5,7 +5,7 @@ use super::{
     audit_lines::{Named, customer_page, person_page},
 };
 use crate::{
-    accounts::{Admin, Person, Role},
+    accounts::{Admin, InviteLine, Person, Role},
     web::{Access, Badge, Chrome, Result, Routes, when::When},
 };
 use askama::Template;
@@ -86,6 +86,7 @@ struct PeoplePage {
     query: String,
     is_later: bool,
     staff: Vec<PersonLine>,
+    invites: Vec<InviteLine>,
     people: Vec<PersonLine>,
     next: Option<String>,
 }
@@ -99,7 +100,10 @@ async fn list(
     let now = backoffice.clock.now();
     let query = search.q.trim().to_owned();
     let is_later = !search.after.is_empty();
-    let staff = if query.is_empty() && !is_later { backoffice.accounts.staff().await? } else { Vec::new() };
+    let (staff, invites) = match query.is_empty() && !is_later {
+        true => (backoffice.accounts.staff().await?, backoffice.invites.open_staff().await?),
+        false => (Vec::new(), Vec::new()),
+    };
     let mut people = backoffice.accounts.search_people(&query, &search.after, PAGE + 1).await?;
     let has_more = people.len() as i64 > PAGE;
     people.truncate(PAGE as usize);
@@ -116,6 +120,7 @@ async fn list(
         query,
         is_later,
         staff: staff.into_iter().map(line).collect(),
+        invites,
         people: people.into_iter().map(line).collect(),
         next,
     })

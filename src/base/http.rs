@@ -119,6 +119,17 @@ impl Resolve for PublicOnly {
     }
 }
 
+/// Whether a URL names this machine itself, for which plain http is no fault.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
 /// Whether an address lies on the public internet.
 #[must_use]
 pub fn is_public(ip: IpAddr) -> bool {

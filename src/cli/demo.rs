@@ -7,13 +7,14 @@ use super::{
     CommandResult,
     sandbox::{
         DEFAULT_APP_ID, DEFAULT_APP_SECRET, DEFAULT_BUSINESS_ID, DEFAULT_CONFIG_ID, DEFAULT_SYSTEM_TOKEN,
-        WEBHOOK_FIELDS,
+        webhook_fields,
     },
     stop_on_signal,
 };
 use crate::{
     accounts::{AccountError, Accounts, Role},
     app::{self, App},
+    backoffice::{Fixed, MetaSettings},
     base::{clock::Clock, sealed::KeyRing},
     config::{Config, MetaConfig},
     sandbox::{AppSeed, Options, Sandbox, WebhookSeed},
@@ -91,7 +92,7 @@ pub(super) async fn run(args: DemoArgs) -> CommandResult {
             webhook: Some(WebhookSeed {
                 callback_url: config.webhook_url(),
                 verify_token: VERIFY_TOKEN.to_owned(),
-                fields: WEBHOOK_FIELDS.map(str::to_owned).to_vec(),
+                fields: webhook_fields(),
             }),
             control_token: None,
         },
@@ -101,6 +102,7 @@ pub(super) async fn run(args: DemoArgs) -> CommandResult {
     store.migrate().await?;
     let portal_app = App::build(&config, store, clock)?;
     seed(&portal_app.accounts).await?;
+    seed_meta(&portal_app.settings).await?;
     announce(&portal_url, &sandbox_url, &data_dir, temporary.is_some());
     let serving = tokio::spawn(app::serve(stand_in, app::traced(sandbox.router()), stop.clone()));
     portal_app.serve(portal, stop).await?;
@@ -129,13 +131,14 @@ fn configuration(
             graph_url: sandbox.clone(),
             dialog_url: sandbox.clone(),
             sdk_url,
-            graph_version: "v25.0".to_owned(),
-            app_id: Some(DEFAULT_APP_ID.parse()?),
-            app_secret: Some(DEFAULT_APP_SECRET.into()),
-            es_config_id: Some(DEFAULT_CONFIG_ID.to_owned()),
-            verify_token: Some(VERIFY_TOKEN.into()),
-            system_token: Some(DEFAULT_SYSTEM_TOKEN.into()),
-            business_id: Some(DEFAULT_BUSINESS_ID.parse()?),
+            // In the database, so that the settings' page can be tried: see `seed_meta`.
+            graph_version: None,
+            app_id: None,
+            app_secret: None,
+            es_config_id: None,
+            verify_token: None,
+            system_token: None,
+            business_id: None,
         },
         trusted_proxies: Vec::new(),
         operator_name: "Demo Operator".to_owned(),
@@ -175,6 +178,20 @@ async fn seed(accounts: &Accounts) -> Result<(), AccountError> {
         }
     }
     Ok(())
+}
+
+/// What an admin would enter under Meta settings; what they changed since stays.
+async fn seed_meta(settings: &MetaSettings) -> Result<(), Box<dyn std::error::Error>> {
+    let seed = Fixed {
+        app_id: Some(DEFAULT_APP_ID.parse()?),
+        app_secret: Some(DEFAULT_APP_SECRET.into()),
+        es_config_id: Some(DEFAULT_CONFIG_ID.to_owned()),
+        verify_token: Some(VERIFY_TOKEN.into()),
+        graph_version: None,
+        system_token: Some(DEFAULT_SYSTEM_TOKEN.into()),
+        business_id: Some(DEFAULT_BUSINESS_ID.parse()?),
+    };
+    Ok(settings.seed(seed).await?)
 }
 
 fn announce(portal: &Url, sandbox: &Url, data_dir: &Path, temporary: bool) {

@@ -73,8 +73,8 @@ Settings (environment, or --config FILE; those marked * also as ..._FILE, naming
   DOORWAY_META_VERIFY_TOKEN *   the webhook handshake's word
   DOORWAY_META_SYSTEM_TOKEN *   your system user's token: recovers what a customer's browser lost
   DOORWAY_META_BUSINESS_ID      your business portfolio
-                                (these six may also be set in the backoffice; the environment wins)
   DOORWAY_GRAPH_VERSION         v25.0 (default)
+                                (these seven may also be set in the backoffice; the environment wins)
   DOORWAY_META_GRAPH_URL        https://graph.facebook.com (default)
   DOORWAY_META_DIALOG_URL       https://www.facebook.com (default)
   DOORWAY_META_SDK_URL          https://connect.facebook.net/en_US/sdk.js (default)

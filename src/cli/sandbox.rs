@@ -3,6 +3,7 @@
 use super::{CommandResult, stop_on_signal};
 use crate::{
     app,
+    backoffice::{NEEDED_FIELDS, RECOMMENDED_FIELDS},
     base::clock::Clock,
     sandbox::{AppSeed, Options, Sandbox, WebhookSeed},
 };
@@ -64,8 +65,10 @@ pub(super) const DEFAULT_CONFIG_ID: &str = "731602279155865";
 pub(super) const DEFAULT_BUSINESS_ID: &str = "506914307656634";
 /// The operator's system token there.
 pub(super) const DEFAULT_SYSTEM_TOKEN: &str = "EAAPSANDBOXsystemTokenOfTheOperatorZD";
-/// The webhook fields that a portal needs.
-pub(super) const WEBHOOK_FIELDS: [&str; 3] = ["messages", "account_update", "phone_number_quality_update"];
+/// The webhook fields that a portal reads.
+pub(super) fn webhook_fields() -> Vec<String> {
+    NEEDED_FIELDS.iter().chain(&RECOMMENDED_FIELDS).map(|field| (*field).to_owned()).collect()
+}
 
 pub(super) async fn run(args: SandboxArgs) -> CommandResult {
     let stop = stop_on_signal()?;
@@ -93,7 +96,7 @@ pub(super) async fn run(args: SandboxArgs) -> CommandResult {
     };
     let webhook = match (args.callback_url, args.verify_token) {
         (Some(callback_url), Some(verify_token)) => {
-            Some(WebhookSeed { callback_url, verify_token, fields: WEBHOOK_FIELDS.map(str::to_owned).to_vec() })
+            Some(WebhookSeed { callback_url, verify_token, fields: webhook_fields() })
         }
         _ => None,
     };

@@ -20,9 +20,6 @@ pub(super) async fn run(args: ConfigArgs) -> CommandResult {
         .await
         .map_err(|error| format!("DOORWAY_LISTEN: can't listen on {}: {error}", config.listen))?;
     tracing::info!(listen = %config.listen, public_url = %config.public_url, "ready");
-    if config.meta.app_id.is_none() {
-        tracing::warn!("DOORWAY_META_APP_ID is not set: nobody can connect yet");
-    }
     app.first_run.announce(&config.public_url).await?;
     app.serve(listener, stop).await
 }

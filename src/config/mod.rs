@@ -2,9 +2,11 @@
 //! without `DOORWAY_`; the environment wins. Secrets may also stand in files of their own (`..._FILE`).
 //! All faults are told at once, one line each.
 
+mod mail;
 mod raw;
 
 use crate::base::{
+    http::is_loopback,
     ids::{AppId, BusinessId},
     sealed::{KeyRing, SealError},
 };
@@ -58,8 +60,8 @@ pub struct MetaConfig {
     pub dialog_url: Url,
     /// The SDK's script.
     pub sdk_url: Url,
-    /// The Graph API's version.
-    pub graph_version: String,
+    /// The Graph API's version; [`DEFAULT_GRAPH_VERSION`] where none is given.
+    pub graph_version: Option<String>,
     /// The App ID.
     pub app_id: Option<AppId>,
     /// The App Secret.
@@ -74,20 +76,13 @@ pub struct MetaConfig {
     pub business_id: Option<BusinessId>,
 }
 
+/// The Graph API's version where neither the configuration nor the backoffice names one.
+pub const DEFAULT_GRAPH_VERSION: &str = "v25.0";
+
 /// What is wrong with a configuration, one line a fault.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{}", .0.join("\n"))]
 pub struct Faults(pub Vec<String>);
-
-/// Loopback names, for which plain http is no fault.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
-    }
-}
 
 impl Config {
     /// Reads a configuration from a file and the environment.
@@ -161,7 +156,7 @@ impl Config {
         if let (Some(url), Some(from)) = (&smtp_url, &mail_from)
             && raw.faults.is_empty()
         {
-            check_mail(&mut raw, url, from);
+            mail::check(&mut raw, url, from);
         }
         let staff_totp = raw.parse("staff_totp", "true or false").unwrap_or(true);
         let operator_name = raw.text("operator_name").unwrap_or_else(|| "Doorway".to_owned());
@@ -215,25 +210,6 @@ impl Config {
     }
 }
 
-/// Whether the mail server's address makes sense, and keeps passwords to itself.
-fn check_mail(raw: &mut Raw, url: &SecretString, from: &str) {
-    use secrecy::ExposeSecret;
-    if let Err(error) = crate::base::mail::Mailer::check(url, from) {
-        raw.faults.push(format!("DOORWAY_SMTP_URL: {error}"));
-    }
-    let Ok(url) = Url::parse(url.expose_secret()) else { return };
-    let encrypted =
-        url.scheme() == "smtps" || url.query_pairs().any(|(key, value)| key == "tls" && value == "required");
-    let near = url
-        .host_str()
-        .is_some_and(|host| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()));
-    if !encrypted && !near {
-        raw.warnings.push(
-            "DOORWAY_SMTP_URL: without smtps:// or ?tls=required, links and the password go unencrypted".to_owned(),
-        );
-    }
-}
-
 fn database_url(raw: &mut Raw) -> String {
     let url = raw.text("database_url").unwrap_or_else(|| "sqlite://doorway.db".to_owned());
     if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
@@ -268,19 +244,12 @@ fn meta(raw: &mut Raw) -> Option<MetaConfig> {
     let graph_url = raw.url("meta_graph_url", Some("https://graph.facebook.com"), true);
     let dialog_url = raw.url("meta_dialog_url", Some("https://www.facebook.com"), true);
     let sdk_url = raw.url("meta_sdk_url", Some("https://connect.facebook.net/en_US/sdk.js"), false);
-    let graph_version = raw.text("graph_version").unwrap_or_else(|| "v25.0".to_owned());
-    let version_ok = graph_version
-        .strip_prefix('v')
-        .and_then(|rest| rest.split_once('.'))
-        .is_some_and(|(major, minor)| major.parse::<u16>().is_ok() && minor.parse::<u16>().is_ok());
-    if !version_ok {
+    let graph_version = raw.text("graph_version");
+    if graph_version.as_ref().is_some_and(|version| !crate::base::text::is_graph_version(version)) {
         raw.faults.push("DOORWAY_GRAPH_VERSION: must be a version such as v25.0".to_owned());
     }
     let app_id: Option<AppId> = raw.parse("meta_app_id", "the App ID: digits only");
     let app_secret = raw.text("meta_app_secret").map(SecretString::from);
-    if app_id.is_some() && app_secret.is_none() {
-        raw.faults.push("DOORWAY_META_APP_SECRET: missing, though DOORWAY_META_APP_ID is set".to_owned());
-    }
     let es_config_id = raw.text("meta_es_config_id");
     if es_config_id.as_ref().is_some_and(|id| crate::base::ids::meta_digits(id).is_err()) {
         raw.faults.push("DOORWAY_META_ES_CONFIG_ID: must be the Configuration ID: digits only".to_owned());
@@ -365,7 +334,7 @@ mod tests {
         let config =
             load(&[("DOORWAY_PUBLIC_URL", "https://connect.example.org"), ("DOORWAY_SECRET_KEY", &key)]).unwrap();
         assert_eq!(config.meta.graph_url.as_str(), "https://graph.facebook.com/");
-        assert_eq!(config.meta.graph_version, "v25.0");
+        assert_eq!(config.meta.graph_version, None);
         assert_eq!(config.redirect_uri().as_str(), "https://connect.example.org/auth/whatsapp/callback");
         assert!(config.meta.app_id.is_none() && config.is_https());
     }

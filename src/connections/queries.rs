@@ -313,3 +313,22 @@ pub(super) async fn export_wabas(db: &mut impl Reads, customer: CustomerId) -> R
         .all(db, |row| row.to_json(&["health"]))
         .await
 }
+
+/// How many customers connected for the first time since then: what Meta's onboarding limit counts.
+pub(super) async fn onboarded_since(db: &mut impl Reads, since: OffsetDateTime) -> Result<i64> {
+    query(
+        "SELECT count(DISTINCT customer_id) AS n FROM connections c WHERE c.created_at >= $1 AND NOT EXISTS \
+         (SELECT 1 FROM connections o WHERE o.customer_id = c.customer_id AND o.created_at < $1)",
+    )
+    .bind(since)
+    .one(db, |row| row.int("n"))
+    .await
+}
+
+/// How many connections there are in this state.
+pub(super) async fn count_in(db: &mut impl Reads, state: ConnectionState) -> Result<i64> {
+    query("SELECT count(*) AS n FROM connections WHERE state = $1")
+        .bind(state.as_str())
+        .one(db, |row| row.int("n"))
+        .await
+}

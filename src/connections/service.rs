@@ -20,6 +20,7 @@ use crate::{
     store::{Store, StoreError, WriteTx},
 };
 use secrecy::SecretString;
+use time::OffsetDateTime;
 
 /// The table in which business tokens stand.
 pub const TOKEN_TABLE: &str = "connections";
@@ -78,6 +79,22 @@ impl Connections {
 
     fn place(row: &str) -> Place<'_> {
         Place { table: TOKEN_TABLE, column: TOKEN_COLUMN, row }
+    }
+
+    /// How many customers connected for the first time since then: what Meta's onboarding limit counts.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn onboarded_since(&self, since: OffsetDateTime) -> Result<i64, StoreError> {
+        queries::onboarded_since(&mut self.store.read().await?, since).await
+    }
+
+    /// How many connections there are in this state.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_in(&self, state: ConnectionState) -> Result<i64, StoreError> {
+        queries::count_in(&mut self.store.read().await?, state).await
     }
 
     /// Keeps a grant, all or nothing. Connections of the same customer that hold one of its WABAs, or

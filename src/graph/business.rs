@@ -6,7 +6,27 @@ use http::Method;
 use secrecy::SecretString;
 use serde::Deserialize;
 
+/// A business portfolio.
+/// <https://developers.facebook.com/docs/marketing-api/reference/business/>
+#[derive(Clone, Debug, Deserialize)]
+pub struct Business {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// `verified`, `not_verified`, `pending` ...
+    pub verification_status: Option<String>,
+}
+
 impl Client {
+    /// Reads a business portfolio.
+    ///
+    /// # Errors
+    /// See [`super::GraphError`].
+    pub async fn business(&self, access: &Access, business: &BusinessId) -> Result<Business> {
+        let query = vec![("fields", "id,name,verification_status".to_owned())];
+        self.call(access, Method::GET, business.as_str(), Call { query, ..Call::default() }).await
+    }
+
     /// The WABAs that other businesses share with this one.
     /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/business/client-whatsapp-business-accounts-api>
     ///

@@ -14,7 +14,8 @@ mod phone_number;
 mod setup;
 mod waba;
 
-pub use app::{AppInfo, Subscription};
+pub use app::{AppInfo, AppPermission, AppProfile, Subscription, WEBHOOK_OBJECT};
+pub use business::Business;
 pub use debug_token::{GranularScope, TokenInfo};
 pub use error::{ApiError, ErrorClass, GraphError};
 pub use oauth::{AppCredentials, BusinessToken};

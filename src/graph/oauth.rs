@@ -138,6 +138,27 @@ impl Client {
         }
     }
 
+    /// Asks for the app's own token: of all calls the one that tells a wrong secret (code 1) from an ID that is no
+    /// app's (code 101). <https://developers.facebook.com/docs/facebook-login/guides/access-tokens#apptokens>
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn prove_app(&self, app: &AppCredentials) -> Result<()> {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", app.id.as_str()),
+            ("client_secret", app.secret.expose_secret()),
+        ];
+        let started = Instant::now();
+        let request = self
+            .outbound
+            .request(http::Method::POST, self.url("oauth/access_token"))
+            .map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;
+        let result = finish(request.form(&form).send().await).await;
+        log(&http::Method::POST, "oauth/access_token", started, result.as_ref().err());
+        result.map(drop)
+    }
+
     /// The address of the full-page dialog, with a `state` of ours.
     #[must_use]
     pub fn dialog_url(&self, dialog: &Url, app: &AppId, redirect_uri: &Url, state: &str, scopes: &[&str]) -> Url {

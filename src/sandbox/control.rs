@@ -16,6 +16,7 @@
 //! | `POST /_sandbox/webhooks` `{"kind": "partner_added", "waba_id": "..."}` or `{"raw": {...}}` | sends one; kinds: `partner_added`, `partner_removed`, `partner_app_installed`, `partner_app_uninstalled` |
 //! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
 //! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
+//! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
 //! | `GET`, `DELETE /_sandbox/requests` | the recent Graph calls; forgets them |
 //! | `POST /_sandbox/reset` | forgets what customers did |
 //!
@@ -26,6 +27,7 @@
 use super::{
     Sandbox,
     assets::NameStatus,
+    dashboard,
     finish::{self, Number, Plan},
     flow::{Flow, Way},
     outcome,
@@ -61,6 +63,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/webhooks", post(webhook))
         .route("/phones", post(phone))
         .route("/app", post(app))
+        .route("/dashboard", post(dashboard::change))
         .route("/requests", get(requests).delete(forget_requests))
         .route("/reset", post(reset))
         .fallback(async || refused(StatusCode::NOT_FOUND, "there is no such endpoint under /_sandbox/"))
@@ -68,7 +71,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
 }
 
 /// Why a control call is not carried out: `{"error": "..."}`.
-struct Refused(StatusCode, String);
+pub(super) struct Refused(StatusCode, String);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
@@ -80,13 +83,13 @@ fn refused(status: StatusCode, why: impl std::fmt::Display) -> Refused {
     Refused(status, why.to_string())
 }
 
-type Answer = Result<axum::Json<Value>, Refused>;
+pub(super) type Answer = Result<axum::Json<Value>, Refused>;
 
-fn ok(value: Value) -> Answer {
+pub(super) fn ok(value: Value) -> Answer {
     Ok(axum::Json(value))
 }
 
-fn unsaved(error: std::io::Error) -> Refused {
+pub(super) fn unsaved(error: std::io::Error) -> Refused {
     refused(StatusCode::INTERNAL_SERVER_ERROR, error)
 }
 
@@ -122,7 +125,7 @@ async fn guard(State(sandbox): State<Sandbox>, request: Request, next: Next) -> 
 }
 
 /// An empty body counts as `{}`.
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
+pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refused> {
     let body = if body.is_empty() { b"{}" } else { body.as_ref() };
     serde_json::from_slice(body).map_err(|error| refused(StatusCode::BAD_REQUEST, error))
 }

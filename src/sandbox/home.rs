@@ -2,6 +2,7 @@
 
 use super::{
     Sandbox, control,
+    dashboard::{self, Switch},
     record::{Seen, mask_token},
     scenario::{Armed, Scenario},
     views,
@@ -13,7 +14,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use std::sync::PoisonError;
 use time::macros::format_description;
 
@@ -55,6 +56,7 @@ struct Home {
     accounts: Vec<Account>,
     tokens: Vec<Token>,
     calls: Vec<Seen>,
+    switches: Vec<Switch>,
 }
 
 fn day(ms: i64) -> String {
@@ -118,8 +120,12 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> 
             })
             .collect(),
         calls,
+        switches: dashboard::switches(state, now_ms),
     });
-    views::page(&home, StatusCode::OK, "")
+    let mut response = views::page(&home, StatusCode::OK, "");
+    // Without a referrer browsers send `Origin: null` with a form, which the forms here would refuse.
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
 }
 
 fn armed(armed: Option<&Armed>) -> String {

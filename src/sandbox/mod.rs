@@ -15,6 +15,7 @@
 
 mod assets;
 pub mod control;
+mod dashboard;
 mod dialog;
 mod dialog_check;
 mod finish;
@@ -167,6 +168,7 @@ impl Sandbox {
         Router::new()
             .route("/", get(home::show))
             .route("/arm", axum::routing::post(home::arm))
+            .route("/dashboard", axum::routing::post(dashboard::switch))
             .route("/static/{file}", get(statics::serve))
             .route("/favicon.ico", get(statics::no_icon))
             .route("/{locale}/sdk.js", get(sdk::serve))

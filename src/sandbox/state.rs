@@ -4,6 +4,7 @@
 use super::{
     AppSeed, OpenError, WebhookSeed,
     assets::{Business, Phone, Waba},
+    dashboard::Dashboard,
     flow::Flow,
     scenario::{Armed, Fault},
     tokens::{Code, Kind, Token},
@@ -66,6 +67,9 @@ pub(super) struct App {
     /// The switch *Require App Secret*.
     pub require_app_secret: bool,
     pub subscription: Option<Subscription>,
+    /// The rest of the dashboard.
+    #[serde(default)]
+    pub dashboard: Dashboard,
 }
 
 /// The app's webhook subscription for `whatsapp_business_account`.
@@ -73,6 +77,12 @@ pub(super) struct App {
 pub(super) struct Subscription {
     pub callback_url: String,
     pub fields: Vec<String>,
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 pub(super) fn app_of(seed: &AppSeed, webhook: Option<&WebhookSeed>) -> App {
@@ -87,8 +97,12 @@ pub(super) fn app_of(seed: &AppSeed, webhook: Option<&WebhookSeed>) -> App {
         allowed_domains: seed.allowed_domains.clone(),
         js_sdk_login: true,
         require_app_secret: true,
-        subscription: webhook
-            .map(|hook| Subscription { callback_url: hook.callback_url.to_string(), fields: hook.fields.clone() }),
+        subscription: webhook.map(|hook| Subscription {
+            callback_url: hook.callback_url.to_string(),
+            fields: hook.fields.clone(),
+            active: true,
+        }),
+        dashboard: Dashboard::default(),
     }
 }
 
@@ -99,6 +113,7 @@ impl State {
         if !old.id.is_empty() {
             self.app.js_sdk_login = old.js_sdk_login;
             self.app.require_app_secret = old.require_app_secret;
+            self.app.dashboard = old.dashboard;
             self.app.subscription = self.app.subscription.take().or(old.subscription);
         }
         self.tokens.retain(|token| token.kind != Kind::System);

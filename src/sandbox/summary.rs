@@ -33,6 +33,7 @@ pub(super) fn describe(state: &State) -> Value {
             "business_id": state.app.business_id, "redirect_uris": state.app.redirect_uris,
             "allowed_domains": state.app.allowed_domains, "js_sdk_login": state.app.js_sdk_login,
             "require_app_secret": state.app.require_app_secret, "subscription": state.app.subscription,
+            "dashboard": state.app.dashboard,
         },
         "businesses": businesses.collect::<Vec<_>>(),
         "wabas": wabas.collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 use super::{attempt::Attempt, service::Signup};
 use crate::{
     accounts::{BusinessDetails, Member, SignedIn},
+    base::ids::CustomerId,
     graph::Setup,
     web::{Access, Chrome, Error, Result, Routes, csp::OpensFacebook},
 };
@@ -35,6 +36,13 @@ pub(super) struct Launcher {
     pub is_retry: bool,
     /// Something else is the obvious next step on its page.
     pub is_quiet: bool,
+}
+
+impl Signup {
+    /// What is known of a customer's business.
+    pub(super) async fn details(&self, customer: CustomerId) -> Result<BusinessDetails> {
+        Ok(self.accounts.details(customer).await?.unwrap_or_default())
+    }
 }
 
 impl Launcher {
@@ -75,7 +83,7 @@ struct ConnectPage {
 struct UnconfiguredPage {
     chrome: Chrome,
     is_staff: bool,
-    /// Name, whether it is set, where it is found.
+    /// Name, whether it is set, what comes of it.
     settings: Vec<(&'static str, bool, &'static str)>,
 }
 
@@ -84,16 +92,11 @@ async fn connect(State(signup): State<Signup>, chrome: Chrome, SignedIn(user): S
     if meta.app.is_none() {
         // Customers are told kindly, staff exactly.
         let settings = vec![
+            ("App ID and App Secret", false, "Without them nobody can connect."),
             (
-                "DOORWAY_META_APP_ID",
-                false,
-                "Meta App Dashboard, App settings, Basic: App ID. Without it nobody can connect.",
-            ),
-            ("DOORWAY_META_APP_SECRET", false, "Same page: App secret. Better as DOORWAY_META_APP_SECRET_FILE."),
-            (
-                "DOORWAY_META_ES_CONFIG_ID",
+                "Embedded Signup configuration ID",
                 meta.es_config_id.is_some(),
-                "Facebook Login for Business, Configurations: Configuration ID. Without it customers go through plain OAuth and must type their WABA ID.",
+                "Without it customers go through plain OAuth and must type their WABA ID.",
             ),
         ];
         return Ok(UnconfiguredPage { chrome, is_staff: user.role.is_staff(), settings }.into_response());

@@ -15,6 +15,7 @@ mod connect_page;
 mod decisions;
 mod erase;
 mod failure;
+mod figures;
 mod funnel;
 mod funnel_queries;
 mod hint;

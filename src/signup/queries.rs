@@ -42,10 +42,16 @@ fn json<T: Serialize>(column: &str, value: &T) -> Result<String> {
 }
 
 /// Makes an attempt, and says whether it did; one that is there already (a repeated request) is left as it is.
-pub(super) async fn insert(tx: &mut WriteTx, new: &Attempt, state_hash: Option<String>) -> Result<bool> {
+pub(super) async fn insert(
+    tx: &mut WriteTx,
+    new: &Attempt,
+    state_hash: Option<String>,
+    es_config_id: Option<&str>,
+) -> Result<bool> {
     let made = query(
         "INSERT INTO signup_attempts (id, customer_id, user_id, flow, coexistence, step, step_since, state_hash, \
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $7) ON CONFLICT (id) DO NOTHING",
+         es_config_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $7, $7) \
+         ON CONFLICT (id) DO NOTHING",
     )
     .bind(new.id)
     .bind(new.customer_id)
@@ -55,9 +61,24 @@ pub(super) async fn insert(tx: &mut WriteTx, new: &Attempt, state_hash: Option<S
     .bind(new.step.as_str())
     .bind(new.created_at)
     .bind(state_hash)
+    .bind(es_config_id.map(str::to_owned))
     .execute(tx)
     .await?;
     Ok(made == 1)
+}
+
+/// Whether a customer was ever connected through this configuration.
+pub(super) async fn config_worked(db: &mut impl Reads, es_config_id: &str) -> Result<bool> {
+    let found = query("SELECT 1 AS n FROM signup_attempts WHERE es_config_id = $1 AND step = 'done' LIMIT 1");
+    Ok(found.bind(es_config_id).optional(db, |_| Ok(())).await?.is_some())
+}
+
+/// How many attempts failed since then.
+pub(super) async fn failed_since(db: &mut impl Reads, since: OffsetDateTime) -> Result<i64> {
+    query("SELECT count(*) AS n FROM signup_attempts WHERE created_at >= $1 AND step = 'failed'")
+        .bind(since)
+        .one(db, |row| row.int("n"))
+        .await
 }
 
 pub(super) async fn get(db: &mut impl Reads, id: AttemptId) -> Result<Option<Attempt>> {

@@ -9,7 +9,7 @@ use super::{
     steps::ADVANCE_JOB,
 };
 use crate::{
-    accounts::{Accounts, BusinessDetails, Member, audit},
+    accounts::{Accounts, Member, audit},
     base::{
         clock::Clock,
         ids::{self, AttemptId, BusinessId, CustomerId, UserId, WabaId},
@@ -96,7 +96,7 @@ pub struct Signup {
     pub(super) clock: Clock,
     pub(super) keys: KeyRing,
     pub(super) queue: Queue,
-    accounts: Accounts,
+    pub(super) accounts: Accounts,
     pub(super) connections: Connections,
     pub(super) changes: Changes,
     meta: LiveSetup,
@@ -129,11 +129,6 @@ impl Signup {
     /// What is set up at Meta now.
     pub(super) fn meta(&self) -> Arc<Setup> {
         self.meta.now()
-    }
-
-    /// What is known of a customer's business.
-    pub(super) async fn details(&self, customer: CustomerId) -> crate::web::Result<BusinessDetails> {
-        Ok(self.accounts.details(customer).await?.unwrap_or_default())
     }
 
     pub(super) fn place<'a>(column: &'a str, row: &'a str) -> Place<'a> {
@@ -204,9 +199,11 @@ impl Signup {
         coexistence: bool,
         state_hash: Option<String>,
     ) -> Result<Attempt, SignupError> {
-        if self.meta().app.is_none() {
+        let meta = self.meta();
+        if meta.app.is_none() {
             return Err(SignupError::NotConfigured);
         }
+        let es_config_id = meta.es_config_id.as_deref().filter(|_| flow == Flow::Embedded);
         let begun = queries::recent(&mut self.store.read().await?, member.customer, MAX_BEGUN).await?;
         if begun.len() as i64 == MAX_BEGUN && begun.iter().all(|one| one.created_at > self.clock.now() - WINDOW) {
             return Err(SignupError::TooMany);
@@ -236,7 +233,7 @@ impl Signup {
             created_at: now,
         };
         let mut tx = self.store.write().await?;
-        let is_new = queries::insert(&mut tx, &new, state_hash).await?;
+        let is_new = queries::insert(&mut tx, &new, state_hash, es_config_id).await?;
         // If nothing ever comes, it ends by itself.
         self.queue.enqueue(&mut tx, ADVANCE_JOB, &id.to_string(), now + WINDOW).await?;
         // Another customer's attempt under this ID is none of theirs.

@@ -58,9 +58,12 @@ test('a customer is told kindly, and whom to write to', { timeout: 60_000 }, () 
 for (const user of users.slice(1)) {
   test(`${user.role} is told exactly what is missing`, { timeout: 60_000 }, () => connectPage(user, async (page) => {
     const items = await page.locator('main li').allInnerTexts();
-    for (const name of settings) {
+    for (const name of ['App ID and App Secret', 'Embedded Signup configuration ID']) {
       assert.ok(items.some((text) => text.includes(name) && /missing/.test(text)), `${name}: ${items}`);
     }
+    const open = page.getByRole('link', { name: 'Open Meta settings', exact: true });
+    if (user.role === 'admin') assert.equal(await open.getAttribute('href'), '/backoffice/settings');
+    else assert.match(await page.locator('main').innerText(), /Ask an admin/);
   }));
 }
 

@@ -1,10 +1,10 @@
-//! `/{app}` and `/{app}/subscriptions`.
+//! `/{app}`, `/{app}/permissions` and `/{app}/subscriptions`.
 //!
 //! Meta: Graph API reference, *Application* and *Application Subscriptions*; webhooks/create-webhook-endpoint.
 
 use super::{
     super::{
-        Sandbox,
+        Sandbox, dashboard,
         state::{State, Subscription},
         webhooks,
     },
@@ -56,17 +56,33 @@ const MORE_FIELDS: [&str; 8] = [
 ];
 
 pub(super) fn read(state: &State, call: &Call, caller: &Caller) -> Result<Value, GraphError> {
+    let board = &state.app.dashboard;
+    // What is not filled in is left out of the answer.
+    let filled = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let domains = dashboard::app_domains(state);
     let all = json!({
         "id": state.app.id,
         "name": state.app.name,
-        "category": "Business and pages",
+        "category": filled(&board.category),
         "link": format!("https://www.facebook.com/games/?app_id={}", state.app.id),
-        "app_domains": state.app.allowed_domains,
+        "app_domains": (!domains.is_empty()).then_some(domains),
+        "icon_url": filled(&board.icon_url),
+        "logo_url": filled(&board.icon_url),
+        "privacy_policy_url": filled(&board.privacy_policy_url),
+        "terms_of_service_url": filled(&board.terms_of_service_url),
         "namespace": null,
         "business": caller.kind().map(|_| json!({"id": state.app.business_id})),
     });
     let all = all.as_object().cloned().unwrap_or_default();
     Node { kind: "Application", all, defaults: &["category", "link", "name", "id"] }.select(&waba::requested(call)?)
+}
+
+/// The permissions that App Review has approved (Graph API reference, *Application Permissions*).
+pub(super) fn permissions(state: &State, caller: &Caller) -> Result<Value, GraphError> {
+    app_token(caller)?;
+    let approved = state.app.dashboard.approved_permissions.iter();
+    let data: Vec<Value> = approved.map(|name| json!({"permission": name, "status": "live"})).collect();
+    Ok(json!({ "data": data }))
 }
 
 fn app_token(caller: &Caller) -> Result<(), GraphError> {
@@ -81,7 +97,7 @@ pub(super) fn subscriptions(state: &State, call: &Call, caller: &Caller) -> Resu
     let entries = state.app.subscription.iter().map(|subscription| {
         let fields: Vec<Value> =
             subscription.fields.iter().map(|field| json!({"name": field, "version": call.version})).collect();
-        json!({"object": OBJECT, "callback_url": subscription.callback_url, "active": true, "fields": fields})
+        json!({"object": OBJECT, "callback_url": subscription.callback_url, "active": subscription.active, "fields": fields})
     });
     Ok(json!({"data": entries.collect::<Vec<_>>()}))
 }
@@ -96,11 +112,15 @@ pub(super) async fn subscribe(sandbox: &Sandbox, call: &Call, caller: &Caller) -
     };
     let callback_url = required("callback_url")?;
     let verify_token = required("verify_token")?;
-    let fields = match call.value("fields") {
+    let fields: Vec<String> = match call.value("fields") {
         Some(Value::Array(items)) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
         _ => list(&required("fields")?),
     };
+    let refused = sandbox.read(|state| state.app.dashboard.refused_fields.clone());
     for field in &fields {
+        if refused.contains(field) {
+            return Err(GraphError::parameter(format!("Param fields[0] has no field {field} on object {OBJECT}")));
+        }
         if !FIELDS.contains(&field.as_str()) && !MORE_FIELDS.contains(&field.as_str()) {
             return Err(GraphError::parameter(format!("Param fields[0] has no field {field} on object {OBJECT}")));
         }
@@ -108,7 +128,13 @@ pub(super) async fn subscribe(sandbox: &Sandbox, call: &Call, caller: &Caller) -
     webhooks::handshake(sandbox, &callback_url, &verify_token).await.map_err(|why| {
         GraphError::new(2200, format!("(#2200) Callback verification failed with the following errors: {why}"))
     })?;
-    sandbox.change(|state| state.app.subscription = Some(Subscription { callback_url, fields }))?;
+    sandbox.change(|state| {
+        // By the reference a subscription is amended "without overwriting existing fields"; others saw it replaced.
+        let there = state.app.subscription.take().filter(|_| !state.app.dashboard.replaces_fields);
+        let mut all = there.map(|old| old.fields).unwrap_or_default();
+        all.extend(fields.into_iter().filter(|field| !all.contains(field)).collect::<Vec<_>>());
+        state.app.subscription = Some(Subscription { callback_url, fields: all, active: true });
+    })?;
     Ok(json!({"success": true}))
 }
 

@@ -17,6 +17,9 @@ use crate::base::text::constant_time_eq;
 use http::StatusCode;
 use time::{OffsetDateTime, macros::format_description};
 
+/// What Meta says of an ID that is no app's.
+pub(super) const NO_APP: &str = "Error validating application. Cannot get application info due to a system error.";
+
 /// Who calls.
 #[derive(Clone, Debug)]
 pub(super) enum Caller {
@@ -32,8 +35,14 @@ pub(super) fn caller(state: &State, call: &Call, now_ms: i64) -> Result<Caller, 
     })?;
     proof(state, call, &text)?;
     if let Some((app_id, secret)) = text.split_once('|') {
-        let ours = app_id == state.app.id && constant_time_eq(secret, &state.app.secret);
-        return if ours { Ok(Caller::App) } else { Err(GraphError::token("Invalid OAuth access token signature.")) };
+        if app_id != state.app.id {
+            return Err(GraphError::token(NO_APP));
+        }
+        let right = constant_time_eq(secret, &state.app.secret);
+        return match (right, state.app.dashboard.is_native) {
+            (true, false) => Ok(Caller::App),
+            _ => Err(GraphError::token("Invalid OAuth access token signature.")),
+        };
     }
     let token = find(state, &text)?;
     usable(token, now_ms)?;

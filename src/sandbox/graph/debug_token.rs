@@ -11,6 +11,9 @@ use super::{
 };
 use serde_json::{Value, json};
 
+/// The beginning of a token that another app's system user is taken to have.
+const FOREIGN: &str = "EAAFOREIGN";
+
 pub(super) fn debug_token(state: &State, call: &Call, caller: &Caller, now_ms: i64) -> Result<Value, GraphError> {
     if !caller.is_app() && caller.kind() != Some(Kind::System) {
         return Err(GraphError::parameter(
@@ -19,6 +22,10 @@ pub(super) fn debug_token(state: &State, call: &Call, caller: &Caller, now_ms: i
     }
     let text =
         call.text("input_token").ok_or_else(|| GraphError::parameter("The parameter input_token is required"))?;
+    // Nobody else's tokens are known here: a token that begins so stands for one.
+    if text.starts_with(FOREIGN) {
+        return Err(GraphError::parameter("The App_id in the input_token did not match the Viewing App"));
+    }
     let data = match auth::find(state, &text) {
         Ok(token) => describe(state, token, now_ms),
         Err(error) => json!({

@@ -92,6 +92,7 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
     match sandbox.read(|state| kind(state, id)).ok_or_else(unsupported)? {
         Object::App => match (call.method.as_str(), edge) {
             ("GET", None) => sandbox.read(|state| app::read(state, call, &caller)),
+            ("GET", Some("permissions")) => sandbox.read(|state| app::permissions(state, &caller)),
             ("GET", Some("subscriptions")) => sandbox.read(|state| app::subscriptions(state, call, &caller)),
             ("POST", Some("subscriptions")) => app::subscribe(sandbox, call, &caller).await,
             ("DELETE", Some("subscriptions")) => app::unsubscribe(sandbox, call, &caller),

@@ -33,10 +33,7 @@ pub(super) fn access_token(sandbox: &Sandbox, call: &Call) -> Result<Value, Grap
 fn client(state: &State, call: &Call) -> Result<(), GraphError> {
     let id = call.text("client_id").ok_or_else(|| GraphError::new(101, "Missing client_id parameter."))?;
     if id != state.app.id {
-        return Err(GraphError::new(
-            101,
-            "Error validating application. Cannot get application info due to a system error.",
-        ));
+        return Err(GraphError::new(101, auth::NO_APP));
     }
     let secret = call.text("client_secret").ok_or_else(|| GraphError::new(1, "Missing client_secret parameter."))?;
     if constant_time_eq(&secret, &state.app.secret) {

@@ -52,6 +52,11 @@ export class Sandbox {
     return this.#send('POST', 'app', settings);
   }
 
+  /** Changes what else the operator's dashboard at Meta holds. */
+  async dashboard(settings) {
+    return this.#send('POST', 'dashboard', settings);
+  }
+
   /** Forgets what customers did. */
   async reset() {
     return this.#send('POST', 'reset', {});

@@ -10,8 +10,9 @@ export class Serve {
    * `env` goes over the defaults; a value of null takes a setting away
    * (DOORWAY_META_ES_CONFIG_ID: null gives plain OAuth).
    * `users`: [{ email, password, role, company }].
+   * `webhook`: whether the app's callback is registered at Meta already.
    */
-  static async start({ env = {}, users = [] } = {}) {
+  static async start({ env = {}, users = [], webhook = true } = {}) {
     const serve = new Serve();
     const [portalPort, sandboxPort] = await freePorts(2);
     serve.portal = `http://localhost:${portalPort}`;
@@ -22,6 +23,7 @@ export class Serve {
     const appSecret = randomBytes(16).toString('hex');
     const systemToken = `EAAP${randomBytes(24).toString('hex')}ZD`;
     const verifyToken = randomBytes(16).toString('hex');
+    serve.app = { appId, appSecret, configId, systemToken, verifyToken };
     const settings = {
       DOORWAY_LISTEN: `127.0.0.1:${portalPort}`,
       DOORWAY_PUBLIC_URL: serve.portal,
@@ -47,7 +49,7 @@ export class Serve {
         'sandbox', '--addr', `127.0.0.1:${sandboxPort}`, '--data-dir', join(serve.dataDir, 'sandbox'),
         '--app-id', appId, '--app-secret', appSecret, '--config-id', configId, '--system-token', systemToken,
         '--redirect-uri', `${serve.portal}/auth/whatsapp/callback`, '--allowed-domain', `localhost:${portalPort}`,
-        '--callback-url', `${serve.portal}/webhooks/whatsapp`, '--verify-token', verifyToken, ...recordArgs(),
+        ...(webhook ? ['--callback-url', `${serve.portal}/webhooks/whatsapp`, '--verify-token', verifyToken] : []), ...recordArgs(),
       ]);
       await serve.sandboxRun.ready(`${serve.sandbox}/en_US/sdk.js`);
       for (const user of users) await serve.createUser(user);

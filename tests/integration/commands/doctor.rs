@@ -3,7 +3,13 @@
 use super::*;
 use doorway::base::sealed::KeyRing;
 
-on_both_engines!(a_good_set_up, what_is_wrong_at_meta, keys_that_do_not_open, a_wrong_configuration);
+on_both_engines!(
+    a_good_set_up,
+    what_is_wrong_at_meta,
+    what_an_admin_saved_is_checked,
+    keys_that_do_not_open,
+    a_wrong_configuration
+);
 
 fn has(finished: &Finished, lines: &[&str]) {
     for line in lines {
@@ -46,6 +52,16 @@ async fn what_is_wrong_at_meta(db: Database) {
     has(&secret, &["WRONG    Meta refuses App ID and App Secret", "copy both once more"]);
     process.set("META_APP_SECRET", APP_SECRET);
 
+    let all = process.settings.clone();
+    for name in ["META_ES_CONFIG_ID", "META_SYSTEM_TOKEN", "META_VERIFY_TOKEN"] {
+        process.unset(name);
+    }
+    let less = process.run(&["doctor"], "").await;
+    assert_eq!(less.status.code(), Some(0), "it works, but: {}", less.stdout);
+    has(&less, &["warning  no Embedded Signup configuration is set", "warning  no system token is set"]);
+    has(&less, &["warning  no verify token is set", "DOORWAY_META_VERIFY_TOKEN"]);
+    process.settings = all;
+
     // Taken off in the App Dashboard.
     let app = process.settings["DOORWAY_META_APP_ID"].clone();
     let http = Browser::new(&process.meta.url);
@@ -61,18 +77,34 @@ async fn what_is_wrong_at_meta(db: Database) {
     has(&process.run(&["doctor"], "").await, &["WRONG    Meta does not answer", "try again"]);
     process.meta.mend().await;
 
-    for name in ["META_ES_CONFIG_ID", "META_SYSTEM_TOKEN", "META_VERIFY_TOKEN"] {
-        process.unset(name);
-    }
-    let less = process.run(&["doctor"], "").await;
-    assert_eq!(less.status.code(), Some(0), "it works, but: {}", less.stdout);
-    has(&less, &["warning  DOORWAY_META_ES_CONFIG_ID is not set", "warning  DOORWAY_META_SYSTEM_TOKEN is not set"]);
-    has(&less, &["warning  DOORWAY_META_VERIFY_TOKEN is not set"]);
-
     process.unset("META_APP_ID");
     let none = process.run(&["doctor"], "").await;
     assert_eq!(none.status.code(), Some(1));
-    has(&none, &["WRONG    DOORWAY_META_APP_ID and DOORWAY_META_APP_SECRET are not set: nobody can connect"]);
+    has(&none, &["WRONG    App ID and App Secret are not set: nobody can connect", "DOORWAY_META_APP_ID"]);
+}
+
+async fn what_an_admin_saved_is_checked(db: Database) {
+    let mut process = Process::new(db).await;
+    for name in ["APP_ID", "APP_SECRET", "ES_CONFIG_ID", "VERIFY_TOKEN", "SYSTEM_TOKEN"] {
+        process.unset(&format!("META_{name}"));
+    }
+    process.launch().await;
+    let created =
+        process.run(&["user", "create", "ada@operator.example", "--role", "admin"], "a long enough password\n");
+    assert_eq!(created.await.status.code(), Some(0));
+    process.set("STAFF_TOTP", "false");
+    let admin = Browser::new(&process.url);
+    process.terminate().await;
+    process.launch().await;
+    assert_eq!(admin.sign_in("ada@operator.example", "a long enough password").await.status, 303);
+    let page = admin.get("/backoffice/settings").await;
+    let version = page.tag_with("name=\"version\"").unwrap().split('"').nth(5).unwrap().to_owned();
+    let form = [("version", version.as_str()), ("app_id", APP_ID), ("app_secret", APP_SECRET)];
+    assert_eq!(admin.post("/backoffice/settings", &form).await.status, 303);
+    process.terminate().await;
+    let doctor = process.run(&["doctor"], "").await;
+    has(&doctor, &["ok       App ID and App Secret belong together: Test Operator", "ok       a verify token is set"]);
+    has(&doctor, &["ok       all 2 stored secrets open with the current key"]);
 }
 
 async fn keys_that_do_not_open(db: Database) {

@@ -116,7 +116,7 @@ async fn two_hundred_thousand_entries_are_searched_at_once(db: Database) {
         assert_eq!(found.len(), *expected, "{what}");
         assert!(found.windows(2).all(|two| two[0].at > two[1].at), "{what}: the newest first");
         let took = shortest(|| async { accounts.audit_log(filter, None, 50).await.unwrap() }).await;
-        assert!(took < Duration::from_millis(100), "{what} took {took:?}");
+        assert!(took < AT_ONCE, "{what} took {took:?}");
     }
     let mut cursor = None;
     for _ in 0..5 {
@@ -124,8 +124,8 @@ async fn two_hundred_thousand_entries_are_searched_at_once(db: Database) {
         cursor = page.last().map(doorway::accounts::LogLine::cursor);
     }
     let deep = shortest(|| async { accounts.audit_log(&all(), cursor.as_ref(), 50).await.unwrap() }).await;
-    assert!(deep < Duration::from_millis(100), "a page far down took {deep:?}");
+    assert!(deep < AT_ONCE, "a page far down took {deep:?}");
     let kinds = shortest(|| async { accounts.audit_actions().await.unwrap() }).await;
-    assert!(kinds < Duration::from_millis(100), "the kinds took {kinds:?}");
+    assert!(kinds < AT_ONCE, "the kinds took {kinds:?}");
     assert_eq!(accounts.audit_actions().await.unwrap(), ["attempt.begun", "connection.renamed", "waba.released"]);
 }

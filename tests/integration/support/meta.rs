@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use doorway::{
+    backoffice::{NEEDED_FIELDS, RECOMMENDED_FIELDS},
     base::{
         clock::Clock,
         http::{Outbound, Reach, read_capped},
@@ -30,7 +31,7 @@ pub const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const CONFIG_ID: &str = "31602279155865";
 pub const SYSTEM_TOKEN: &str = "EAAsystemTokenOfTheOperatorInTheTests0123456789";
 pub const VERIFY_TOKEN: &str = "the word of the handshake";
-const BUSINESS_ID: &str = "2949482758682047";
+pub const BUSINESS_ID: &str = "2949482758682047";
 
 /// A Graph call as it came.
 #[derive(Clone, Debug)]
@@ -127,7 +128,7 @@ impl Meta {
             webhook: Some(WebhookSeed {
                 callback_url: at("/webhooks/whatsapp"),
                 verify_token: VERIFY_TOKEN.to_owned(),
-                fields: vec!["messages".to_owned(), "account_update".to_owned()],
+                fields: NEEDED_FIELDS.iter().chain(&RECOMMENDED_FIELDS).map(|field| (*field).to_owned()).collect(),
             }),
             control_token: None,
         };

@@ -12,7 +12,7 @@ mod world;
 pub use browser::{Attempt, Browser};
 pub use database::{Database, dump, on_postgres, on_sqlite};
 pub use html::Page;
-pub use meta::{APP_SECRET, CONFIG_ID, Call, Meta, SYSTEM_TOKEN, VERIFY_TOKEN, sequential};
+pub use meta::{APP_ID, APP_SECRET, BUSINESS_ID, CONFIG_ID, Call, Meta, SYSTEM_TOKEN, VERIFY_TOKEN, sequential};
 pub use portal::Portal;
 pub use process::{Finished, Process, command, free_port};
 pub use world::{PASSWORD, World, create, id, says};

@@ -41,7 +41,7 @@ pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &
             graph_url: sandbox.url.clone(),
             dialog_url: sandbox.url.clone(),
             sdk_url: sandbox.url.join("/en_US/sdk.js").unwrap(),
-            graph_version: "v25.0".to_owned(),
+            graph_version: None,
             app_id: Some(meta::APP_ID.parse().unwrap()),
             app_secret: Some(meta::APP_SECRET.into()),
             es_config_id: Some(meta::CONFIG_ID.to_owned()),

@@ -39,6 +39,7 @@ const OPEN: &[(&str, &str)] = &[
 /// The routes that machines call, which prove who they are in their own way.
 const MACHINES: &[(&str, &str)] = &[
     ("GET /healthz", "says that the process lives, and nothing else"),
+    ("GET /healthz/self", "seals a word for a challenge: the check knows its own portal by it"),
     ("GET /readyz", "says whether the database answers, and nothing else"),
     ("GET /webhooks/whatsapp", "Meta's handshake: the verify token"),
     ("POST /webhooks/whatsapp", "Meta's webhooks: the signature"),
@@ -82,6 +83,13 @@ impl Samples {
             "secret" | "token" => "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             _ => return None,
         })
+    }
+
+    /// Whether an address names something of customer A's.
+    fn is_named_in(&self, address: &str) -> bool {
+        let ids =
+            [&self.customer, &self.user, &self.connection, &self.attempt, &self.waba, &self.invite, &self.session];
+        ids.iter().any(|id| address.contains(id.as_str()))
     }
 
     /// The path with its parameters filled in.
@@ -287,10 +295,12 @@ async fn everybody_is_let_in_where_they_belong_and_nowhere_else(db: Database) {
                 route.path.contains('{') && caller.who == stage.other.who && route.access != Access::Anyone;
             match answer.status {
                 // An address that only takes a form leads back to its page, and there is none for them.
-                StatusCode::SEE_OTHER if is_anothers => {
+                // Where it leads to what is the caller's own, there is nothing of the other's in the address.
+                StatusCode::SEE_OTHER if is_anothers && stage.samples.is_named_in(&answer.location) => {
                     let page = get(&caller.browser, &answer.location).await;
                     assert_eq!(page.status, StatusCode::NOT_FOUND, "{told} leads on");
                 }
+                StatusCode::SEE_OTHER if is_anothers => {}
                 status if is_anothers => assert_eq!(status, StatusCode::NOT_FOUND, "{told}"),
                 StatusCode::OK | StatusCode::SEE_OTHER | StatusCode::NOT_FOUND => {}
                 status => assert!(status.is_client_error() && PARTICULAR.iter().any(|(of, _)| *of == name), "{told}"),
@@ -310,7 +320,9 @@ async fn nothing_is_done_without_the_forms_token(db: Database) {
             }
             for token in ["", "not-the-token"] {
                 let answer = post(&caller.browser, &path, token).await;
-                assert_eq!(answer.status, StatusCode::FORBIDDEN, "{} as {}", named(route), caller.who);
+                // Over before a token counts: a second click on the first form is told so.
+                let expected = if route.path == "/setup" { StatusCode::CONFLICT } else { StatusCode::FORBIDDEN };
+                assert_eq!(answer.status, expected, "{} as {}", named(route), caller.who);
             }
         }
         // From another site's page, even with the token.
