@@ -8,6 +8,17 @@ use crate::base::ids::{CustomerId, UserId};
 use crate::store::{Reads, Result, Row, WriteTx, query};
 use time::OffsetDateTime;
 
+/// People with their company; what follows says which.
+macro_rules! select_users {
+    ($which:literal) => {
+        concat!(
+            "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name, \
+             c.suspended_at, c.deleting_at FROM users u LEFT JOIN customers c ON c.id = u.customer_id ",
+            $which
+        )
+    };
+}
+
 fn user(row: &Row) -> Result<User> {
     Ok(User {
         id: row.parse("id")?,
@@ -57,25 +68,11 @@ pub(super) async fn insert_user(tx: &mut WriteTx, new: NewUser<'_>) -> Result<bo
 }
 
 pub(super) async fn user_by_id(db: &mut impl Reads, id: UserId) -> Result<Option<User>> {
-    query(
-        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name, \
-         c.suspended_at, c.deleting_at \
-         FROM users u LEFT JOIN customers c ON c.id = u.customer_id \
-         WHERE u.id = $1 AND u.removed_at IS NULL",
-    )
-    .bind(id)
-    .optional(db, user)
-    .await
+    query(select_users!("WHERE u.id = $1 AND u.removed_at IS NULL")).bind(id).optional(db, user).await
 }
 
 pub(super) async fn user_by_email(db: &mut impl Reads, email: &EmailAddress) -> Result<Option<User>> {
-    query(
-        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name \
-         FROM users u LEFT JOIN customers c ON c.id = u.customer_id WHERE u.email = $1",
-    )
-    .bind(email.as_str())
-    .optional(db, user)
-    .await
+    query(select_users!("WHERE u.email = $1")).bind(email.as_str()).optional(db, user).await
 }
 
 /// A person's ID and password hash.
@@ -87,14 +84,10 @@ pub(super) async fn credentials(db: &mut impl Reads, email: &EmailAddress) -> Re
 }
 
 pub(super) async fn members(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<User>> {
-    query(
-        "SELECT u.id, u.email, u.name, u.role, u.customer_id, u.totp_since, c.name AS customer_name, \
-         c.suspended_at, c.deleting_at \
-         FROM users u JOIN customers c ON c.id = u.customer_id WHERE u.customer_id = $1 AND u.removed_at IS NULL ORDER BY u.created_at",
-    )
-    .bind(customer)
-    .all(db, user)
-    .await
+    query(select_users!("WHERE u.customer_id = $1 AND u.removed_at IS NULL ORDER BY u.created_at"))
+        .bind(customer)
+        .all(db, user)
+        .await
 }
 
 pub(super) async fn set_name(tx: &mut WriteTx, id: UserId, name: &str) -> Result<()> {

@@ -1,10 +1,9 @@
-//! What only admins do with a customer: suspend it, hand out what is stored, delete it, remove a member.
+//! What only admins do with a customer: suspend it, hand out what is stored, delete it.
 
 use super::{Backoffice, customer};
 use crate::{
     accounts::{Admin, Customer, CustomerState},
-    base::ids::UserId,
-    web::{Access, Chrome, Error, Form, NoFields, Result, Routes, page},
+    web::{Access, Chrome, Form, NoFields, Result, Routes, page},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -26,8 +25,6 @@ pub(super) fn routes() -> Routes<Backoffice> {
         .post(Access::Admin, "/backoffice/customers/{id}/export", export)
         .get(Access::Admin, "/backoffice/customers/{id}/delete", ask_delete)
         .post(Access::Admin, "/backoffice/customers/{id}/delete", delete)
-        .get(Access::Admin, "/backoffice/customers/{id}/members/{user}/remove", ask_remove)
-        .post(Access::Admin, "/backoffice/customers/{id}/members/{user}/remove", remove)
 }
 
 fn to(customer: &Customer) -> Redirect {
@@ -141,53 +138,4 @@ async fn delete(
         page::flash(&session, &format!("{} is being deleted.", customer.name)).await?;
     }
     Ok(to(&customer).into_response())
-}
-
-#[derive(Template, WebTemplate)]
-#[template(path = "backoffice/member_remove.html")]
-struct RemovePage {
-    chrome: Chrome,
-    id: String,
-    customer: String,
-    user: String,
-    name: String,
-    email: String,
-}
-
-/// The member that the path names.
-async fn member(backoffice: &Backoffice, id: &str, user: &str) -> Result<(Customer, crate::accounts::User)> {
-    let customer = customer::find(backoffice, id).await?;
-    let user: UserId = user.parse().map_err(|_| Error::NotFound)?;
-    let user = backoffice.accounts.user(user).await?.ok_or(Error::NotFound)?;
-    if user.customer_id == Some(customer.id) { Ok((customer, user)) } else { Err(Error::NotFound) }
-}
-
-async fn ask_remove(
-    State(backoffice): State<Backoffice>,
-    chrome: Chrome,
-    _: Admin,
-    Path((id, user)): Path<(String, String)>,
-) -> Result<RemovePage> {
-    let (customer, user) = member(&backoffice, &id, &user).await?;
-    Ok(RemovePage {
-        chrome,
-        id: customer.id.to_string(),
-        customer: customer.name,
-        user: user.id.to_string(),
-        name: user.name,
-        email: user.email.to_string(),
-    })
-}
-
-async fn remove(
-    State(backoffice): State<Backoffice>,
-    session: Session,
-    Admin(admin): Admin,
-    Path((id, user)): Path<(String, String)>,
-    Form(NoFields {}): Form<NoFields>,
-) -> Result<Redirect> {
-    let (customer, user) = member(&backoffice, &id, &user).await?;
-    backoffice.accounts.remove_person(&admin, user.id).await?;
-    page::flash(&session, &format!("{} is removed.", user.name)).await?;
-    Ok(to(&customer))
 }

@@ -31,6 +31,8 @@ pub(super) fn routes() -> Routes<Backoffice> {
         .post(Access::Admin, "/backoffice/people/{id}/role", change_role)
         .post(Access::Admin, "/backoffice/people/{id}/sessions/end", end_sessions)
         .post(Access::Admin, "/backoffice/people/{id}/two-step/reset", reset_two_step)
+        .get(Access::Admin, "/backoffice/people/{id}/remove", ask_remove)
+        .post(Access::Admin, "/backoffice/people/{id}/remove", remove)
 }
 
 #[derive(Template, WebTemplate)]
@@ -74,11 +76,7 @@ async fn person_page_of(backoffice: &Backoffice, chrome: Chrome, person: Person,
         is_admin: person.role == Role::Admin,
         is_staff: person.role.is_staff(),
         is_you: person.id == viewer,
-        company: person.customer_id.map(|id| Named {
-            name: person.customer_name.clone().unwrap_or_default(),
-            href: Some(customer_page(id)),
-            id: None,
-        }),
+        company: company_of(&person),
         since: When::new(person.created_at, now),
         seen: person.seen_at.map(|at| When::new(at, now)),
         two_step: two_step(&person),
@@ -89,6 +87,14 @@ async fn person_page_of(backoffice: &Backoffice, chrome: Chrome, person: Person,
         done_to,
         email: person.email.to_string(),
         name: person.name,
+    })
+}
+
+fn company_of(person: &Person) -> Option<Named> {
+    person.customer_id.map(|id| Named {
+        name: person.customer_name.clone().unwrap_or_default(),
+        href: Some(customer_page(id)),
+        id: None,
     })
 }
 
@@ -153,10 +159,7 @@ async fn reset_two_step(
     Path(id): Path<String>,
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Redirect> {
-    let person = find(&backoffice, &id).await?;
-    if person.id == viewer.id {
-        return Err(Error::from(crate::accounts::PeopleError::Oneself));
-    }
+    let person = find_another(&backoffice, &id, viewer.id).await?;
     let user = backoffice.accounts.user(person.id).await?.ok_or(Error::NotFound)?;
     backoffice.accounts.reset_two_step(Some(viewer.id), &user).await?;
     page::flash(&session, &format!("Two-step sign-in of {} is off. They are signed out.", person.name)).await?;
@@ -178,4 +181,49 @@ async fn end_sessions(
     }
     page::flash(&session, &format!("{} is signed out everywhere.", person.name)).await?;
     Ok(Redirect::to(&person_page(person.id)))
+}
+
+#[derive(Template, WebTemplate)]
+#[template(path = "backoffice/person_remove.html")]
+struct RemovePage {
+    chrome: Chrome,
+    id: String,
+    name: String,
+    email: String,
+    company: Option<Named>,
+}
+
+/// The person to be removed: not oneself.
+async fn find_another(backoffice: &Backoffice, id: &str, viewer: UserId) -> Result<Person> {
+    let person = find(backoffice, id).await?;
+    if person.id == viewer { Err(crate::accounts::PeopleError::Oneself.into()) } else { Ok(person) }
+}
+
+async fn ask_remove(
+    State(backoffice): State<Backoffice>,
+    chrome: Chrome,
+    Admin(viewer): Admin,
+    Path(id): Path<String>,
+) -> Result<RemovePage> {
+    let person = find_another(&backoffice, &id, viewer.id).await?;
+    Ok(RemovePage {
+        chrome,
+        id: person.id.to_string(),
+        company: company_of(&person),
+        name: person.name,
+        email: person.email.to_string(),
+    })
+}
+
+async fn remove(
+    State(backoffice): State<Backoffice>,
+    session: Session,
+    Admin(viewer): Admin,
+    Path(id): Path<String>,
+    Form(NoFields {}): Form<NoFields>,
+) -> Result<Redirect> {
+    let person = find_another(&backoffice, &id, viewer.id).await?;
+    backoffice.accounts.remove_person(&viewer, person.id).await?;
+    page::flash(&session, &format!("{} is removed.", person.name)).await?;
+    Ok(Redirect::to(&person.customer_id.map_or_else(|| "/backoffice/people".to_owned(), customer_page)))
 }
