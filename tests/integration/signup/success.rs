@@ -107,10 +107,12 @@ async fn no_app_id_is_told_kindly_and_exactly(db: Database) {
     let customer = world.customer("Harbour Bakery").await;
     let page = customer.get("/connect").await;
     says(&page, &["Connecting is not possible yet", "WhatsApp Embedded Signup is not configured"]);
-    assert!(!page.text.contains("DOORWAY_META_APP_ID"), "that is nothing for customers");
+    assert!(!page.text.contains("Meta settings"), "that is nothing for customers");
     let refused = customer.send(customer.script("/connect/attempts", &json!({}))).await;
     assert_eq!(refused.status, 409);
     let staff = world.staff(doorway::accounts::Role::Support).await;
     let page = staff.get("/connect").await;
-    says(&page, &["WhatsApp Embedded Signup is not configured", "DOORWAY_META_APP_ID"]);
+    says(&page, &["WhatsApp Embedded Signup is not configured", "App ID: missing", "Backoffice, Meta settings"]);
+    let admin = world.staff(doorway::accounts::Role::Admin).await;
+    assert!(admin.get("/connect").await.text.contains("href=\"/backoffice/settings\""));
 }
