@@ -205,7 +205,7 @@ pub(super) struct CopyValue {
     pub place: &'static str,
 }
 
-fn copy_values(meta: &Setup, show_token: bool) -> Vec<CopyValue> {
+fn copy_values(meta: &Setup) -> Vec<CopyValue> {
     let host = meta.redirect_uri.host_str().unwrap_or_default().to_owned();
     let value = |label, value: String, place| CopyValue { label, value, place };
     let mut all = vec![
@@ -222,7 +222,8 @@ fn copy_values(meta: &Setup, show_token: bool) -> Vec<CopyValue> {
         value("App domain", host, "App settings > Basic > App domains"),
         value("Callback URL", meta.webhook_url.to_string(), "WhatsApp > Configuration > Webhook"),
     ];
-    if let Some(token) = meta.verify_token.as_ref().filter(|_| show_token) {
+    // The one secret that is shown: it must be pasted there.
+    if let Some(token) = &meta.verify_token {
         all.push(value("Verify token", token.expose_secret().to_owned(), "WhatsApp > Configuration > Webhook"));
     }
     all
@@ -343,7 +344,7 @@ pub(super) async fn page(office: &Backoffice, chrome: Chrome, failed: Failed) ->
         check,
         can_register: meta.app.is_some() && meta.verify_token.is_some(),
         // A word that the server's own configuration holds is not the backoffice's to show.
-        values: copy_values(&meta, fixed.verify_token.is_none()),
+        values: copy_values(&meta),
         trouble,
         chrome,
     })

@@ -120,6 +120,9 @@ customers('a customer is suspended, handed out and deleted', async ({ page, demo
   await page.getByRole('link', { name: /^Remove/ }).click();
   await assertFine(page, 'removing a member');
   await page.getByRole('link', { name: 'Keep them' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Maria Lopes' }).waitFor();
+  await assertFine(page, 'one person');
+  await page.getByRole('main').getByRole('link', { name: 'Harbour Bakery' }).first().click();
   await page.getByRole('link', { name: 'Delete Harbour Bakery' }).click();
   await assertFine(page, 'deleting');
   await page.getByLabel('Type Harbour Bakery to delete it').fill('harbour');
