@@ -181,11 +181,14 @@ pub(in crate::accounts) async fn revoke_resets(tx: &mut WriteTx, user: UserId, a
     .await
 }
 
-/// Uses a link up; false where it is not good (any more). The first of two at once wins.
+/// Uses a link up; false where it is not good (any more), also where it leads into the staff and who made it is no
+/// admin any more. The first of two at once wins.
 pub(super) async fn claim(tx: &mut WriteTx, id: InviteId, at: OffsetDateTime) -> Result<bool> {
     let claimed = query(
         "UPDATE invites SET used_at = $1, token_sealed = NULL \
-         WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $1",
+         WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $1 \
+         AND (role = 'customer' OR created_by IS NULL OR EXISTS \
+             (SELECT 1 FROM users u WHERE u.id = invites.created_by AND u.role = 'admin' AND u.removed_at IS NULL))",
     );
     Ok(claimed.bind(at).bind(id).execute(tx).await? == 1)
 }
