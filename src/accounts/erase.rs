@@ -1,6 +1,6 @@
 //! Erasing people and companies. The audit log is left whole: it holds IDs, whose names are then nowhere.
 
-use super::{Accounts, Role, User, audit, customer_queries, member_queries, queries};
+use super::{Accounts, Role, User, audit, customer_queries, invites, member_queries, queries};
 use crate::{
     base::ids::{CustomerId, UserId},
     store::{Result, StoreError, WriteTx},
@@ -34,7 +34,8 @@ impl From<RemoveError> for crate::web::Error {
 
 impl Accounts {
     /// Removes a person: their row stays, without name, address, password and second step, for what refers to it;
-    /// their sessions, recovery codes, invites and the addresses they came from are gone.
+    /// their sessions, recovery codes, invites and the addresses they came from are gone. Links that they made are
+    /// taken back.
     ///
     /// # Errors
     /// See [`RemoveError`].
@@ -44,6 +45,7 @@ impl Accounts {
         if person.role == Role::Admin && member_queries::admins(&mut tx).await? == [id] {
             return Err(RemoveError::LastAdmin);
         }
+        invites::revoke_made_by(&mut tx, &self.clock, actor, id, true).await?;
         if !member_queries::forget(&mut tx, id, self.clock.now()).await? {
             return Err(RemoveError::NotFound);
         }

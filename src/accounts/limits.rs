@@ -26,17 +26,27 @@ const MINUTE: i64 = 60_000;
 const ACCOUNT: Rule = Rule { free: 5, forgotten_in: 60 * MINUTE };
 /// An address: an office behind one address mistypes too; at most about 30 guesses an hour.
 const ADDRESS: Rule = Rule { free: 50, forgotten_in: 2 * MINUTE };
+/// Somebody who invites colleagues: a team at once, and then about six an hour.
+const INVITER: Rule = Rule { free: 20, forgotten_in: 10 * MINUTE };
+
+/// How a subject is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Account,
+    Address,
+    Inviter,
+}
 
 /// What guesses are counted for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subject {
     key: String,
-    is_address: bool,
+    kind: Kind,
 }
 
 impl Subject {
     fn account(kind: &str, of: &str) -> Self {
-        Self { key: format!("{kind}:{}", hex::encode(Sha256::digest(of))), is_address: false }
+        Self { key: format!("{kind}:{}", hex::encode(Sha256::digest(of))), kind: Kind::Account }
     }
 
     /// Guesses at the password of the account with this address, as it was typed.
@@ -57,6 +67,19 @@ impl Subject {
         Self::account("mail", &typed_email.trim().to_lowercase())
     }
 
+    /// Invites that are mailed to this address. Not those that somebody outside asks for: whoever wants to could
+    /// then keep a person from being invited.
+    #[must_use]
+    pub fn invite(email: &str) -> Self {
+        Self::account("invite", email)
+    }
+
+    /// Invites that a customer's member makes: the portal is no way to send mail to whom one likes.
+    #[must_use]
+    pub fn inviter(user: UserId) -> Self {
+        Self { kind: Kind::Inviter, ..Self::account("inviter", &user.to_string()) }
+    }
+
     /// Guesses at the set-up code from this address. Not for all addresses together: whoever wants to could
     /// then keep the operator out.
     #[must_use]
@@ -67,11 +90,15 @@ impl Subject {
     /// Guesses from a network address: an IPv6 network (/64) is one, since that is what one customer has.
     #[must_use]
     pub fn address(address: IpAddr) -> Self {
-        Self { key: format!("address:{}", network(address)), is_address: true }
+        Self { key: format!("address:{}", network(address)), kind: Kind::Address }
     }
 
     fn rule(&self) -> Rule {
-        if self.is_address { ADDRESS } else { ACCOUNT }
+        match self.kind {
+            Kind::Account => ACCOUNT,
+            Kind::Address => ADDRESS,
+            Kind::Inviter => INVITER,
+        }
     }
 }
 
@@ -181,7 +208,7 @@ impl Limits {
     pub async fn right(&self, guess: Guess) -> Result<()> {
         let mut tx = self.store.write().await?;
         for (subject, until) in guess.0 {
-            if !subject.is_address {
+            if subject.kind != Kind::Address {
                 forget(&mut tx, &subject).await?;
                 continue;
             }

@@ -1,7 +1,7 @@
 //! People as an admin oversees them: who is here, what they may do, when they came last.
 
 use super::{
-    audit,
+    audit, invites,
     model::{EmailAddress, Role, User},
     people_queries as queries,
     service::Accounts,
@@ -94,7 +94,8 @@ impl Accounts {
         queries::person_by_id(&mut self.store.read().await?, id).await
     }
 
-    /// Makes somebody of the staff an admin or support.
+    /// Makes somebody of the staff an admin or support. Links into the staff that they made as an admin are taken
+    /// back.
     ///
     /// # Errors
     /// See [`PeopleError`].
@@ -115,6 +116,9 @@ impl Accounts {
             return Err(PeopleError::LastAdmin);
         }
         queries::set_role(&mut tx, id, role).await?;
+        if role != Role::Admin {
+            invites::revoke_made_by(&mut tx, &self.clock, actor, id, false).await?;
+        }
         let detail = format!("{} to {}", person.role.as_str(), role.as_str());
         self.record_on(&mut tx, actor, &person, "user.role_changed", Some(detail)).await?;
         Ok(tx.commit().await?)

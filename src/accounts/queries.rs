@@ -72,7 +72,7 @@ pub(super) async fn user_by_id(db: &mut impl Reads, id: UserId) -> Result<Option
 }
 
 pub(super) async fn user_by_email(db: &mut impl Reads, email: &EmailAddress) -> Result<Option<User>> {
-    query(select_users!("WHERE u.email = $1")).bind(email.as_str()).optional(db, user).await
+    query(select_users!("WHERE u.email = $1 AND u.removed_at IS NULL")).bind(email.as_str()).optional(db, user).await
 }
 
 /// A person's ID and password hash.

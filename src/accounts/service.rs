@@ -3,6 +3,7 @@
 use super::{
     audit, customer_queries,
     details::BusinessDetails,
+    invites,
     limits::{Limits, TooMany},
     model::{Customer, EmailAddress, Role, User},
     password::Passwords,
@@ -258,7 +259,8 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// Changes a person's password and ends all their sessions, this one too: the caller starts a new one.
+    /// Changes a person's password and ends all their sessions, this one too: the caller starts a new one. Links to
+    /// set another are taken back.
     ///
     /// # Errors
     /// [`AccountError::WrongPassword`], [`AccountError::TooMany`], [`AccountError::WeakPassword`], or the database's.
@@ -274,6 +276,7 @@ impl Accounts {
         let mut tx = self.store.write().await?;
         queries::set_password(&mut tx, user.id, &hash).await?;
         queries::end_sessions(&mut tx, user.id).await?;
+        invites::revoke_resets(&mut tx, user.id, self.clock.now()).await?;
         self.note(&mut tx, user, "user.password_changed").await?;
         Ok(tx.commit().await?)
     }

@@ -5,7 +5,10 @@ use axum::{
     extract::{ConnectInfo, Request},
     middleware,
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::Instrument;
 
@@ -22,7 +25,7 @@ impl MakeRequestId for NewRequestId {
 /// One line a request: no query (it may hold a code), no header, no body. What happens within carries the
 /// request's ID.
 pub(super) async fn log(
-    proxies: Arc<[std::net::IpAddr]>,
+    proxies: Arc<[IpAddr]>,
     mut request: Request,
     next: middleware::Next,
 ) -> axum::response::Response {
@@ -52,15 +55,25 @@ pub(super) async fn log(
 
 /// Where a request comes from. What a proxy forwards is believed only of proxies that are named: anybody
 /// can write a header. The last address that no trusted proxy added is the client's.
-fn client_address(proxies: &[std::net::IpAddr], request: &Request) -> Option<std::net::IpAddr> {
+fn client_address(proxies: &[IpAddr], request: &Request) -> Option<IpAddr> {
     let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
-    if !proxies.contains(&peer.ip()) {
-        return Some(peer.ip());
+    let is_trusted = |ip: &IpAddr| proxies.iter().any(|proxy| proxy.to_canonical() == *ip);
+    let mut client = peer.ip().to_canonical();
+    let forwarded = request.headers().get_all("x-forwarded-for").iter();
+    let parts: Vec<&str> = forwarded.flat_map(|value| value.to_str().unwrap_or("?").split(',')).collect();
+    let mut before = parts.iter().rev();
+    while is_trusted(&client) {
+        // What can't be read ends it: what stands before that may be anybody's word.
+        let Some(ip) = before.next().and_then(|part| forwarded_ip(part.trim())) else { break };
+        client = ip;
     }
-    let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let chain: Vec<std::net::IpAddr> =
-        forwarded.flat_map(|value| value.split(',')).filter_map(|part| part.trim().parse().ok()).collect();
-    Some(*chain.iter().rev().find(|ip| !proxies.contains(ip)).unwrap_or(&peer.ip()))
+    Some(client)
+}
+
+/// An address as proxies write it: some add the port.
+fn forwarded_ip(text: &str) -> Option<IpAddr> {
+    let bare = text.parse::<IpAddr>().ok();
+    bare.or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip())).map(|ip| ip.to_canonical())
 }
 
 /// A path as the log may tell it: what follows in a single-use link lets people in.
@@ -99,5 +112,17 @@ mod tests {
             "1.2.3.4"
         );
         assert_eq!(client_address(&[], &request("10.0.0.1", "1.2.3.4")).unwrap().to_string(), "10.0.0.1");
+        // What the proxy adds counts, whatever it looks like; what stands before it anybody wrote.
+        for (added, address) in
+            [("1.2.3.4:5678", "1.2.3.4"), ("[2001:db8::1]:443", "2001:db8::1"), ("unknown", "10.0.0.1")]
+        {
+            let found = client_address(&proxies, &request("10.0.0.1", &format!("6.6.6.6, {added}")));
+            assert_eq!(found.unwrap().to_string(), address, "{added}");
+        }
+        // A socket that takes both kinds tells IPv4 addresses in IPv6's spelling.
+        let mut mapped = request("9.9.9.9", "1.2.3.4");
+        let peer = ConnectInfo("[::ffff:10.0.0.1]:1".parse::<SocketAddr>().expect("an address"));
+        mapped.extensions_mut().insert(peer);
+        assert_eq!(client_address(&proxies, &mapped).unwrap().to_string(), "1.2.3.4");
     }
 }

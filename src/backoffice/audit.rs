@@ -147,10 +147,20 @@ fn row(line: &LogLine) -> String {
     format!("{}\r\n", cells.join(","))
 }
 
-/// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it.
+fn no_formula(text: &str) -> String {
+    if text.starts_with(['\t', '\r', '\n']) {
+        return format!("'{text}");
+    }
+    let (space, rest) = text.split_at(text.len() - text.trim_start().len());
+    let is_formula = rest.starts_with(['=', '+', '-', '@']);
+    if is_formula { format!("{space}'{rest}") } else { text.to_owned() }
+}
+
+/// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe before it, also behind a
+/// semicolon, at which many part cells whatever the file does.
 fn csv_cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-    let text = if is_formula { format!("'{text}") } else { text.to_owned() };
+    let parts: Vec<String> = text.split(';').map(no_formula).collect();
+    let text = parts.join(";");
     if text.contains([',', '"', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
@@ -166,5 +176,8 @@ mod tests {
         for evil in ["+1", "-1", "@SUM(A1)", "\t=1", "\r=1"] {
             assert!(csv_cell(evil).trim_start_matches('"').starts_with('\''), "{evil:?}");
         }
+        // In half of Europe spreadsheets part cells at the semicolon.
+        assert_eq!(csv_cell("Maria;=1+1"), "Maria;'=1+1");
+        assert_eq!(csv_cell("Maria; \t@x;y"), "Maria; \t'@x;y");
     }
 }

@@ -222,6 +222,25 @@ fn without_tokens(message: &str) -> String {
         rest = &tail[end..];
     }
     clean.push_str(rest);
+    without_secrets(&clean)
+}
+
+/// The same for what has no such beginning: an app's token (ID, bar, App Secret), and whatever is as long as a
+/// secret and has digits, as no word of Meta's has.
+fn without_secrets(message: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '|');
+    let mut clean = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find(is_part) {
+        let (before, tail) = rest.split_at(at);
+        let (word, after) = tail.split_at(tail.find(|c| !is_part(c)).unwrap_or(tail.len()));
+        let is_secret =
+            word.trim_matches('|').contains('|') || (word.len() >= 30 && word.contains(|c: char| c.is_ascii_digit()));
+        clean.push_str(before);
+        clean.push_str(if is_secret { "…" } else { word });
+        rest = after;
+    }
+    clean.push_str(rest);
     clean
 }
 
@@ -254,6 +273,12 @@ mod tests {
         assert_eq!(without_tokens("Malformed access token EAAGx_9-Z: no"), "Malformed access token EAA…: no");
         assert_eq!(without_tokens("EAA1 EAA2"), "EAA… EAA…");
         assert_eq!(without_tokens("plain"), "plain");
+        let secret = "0123456789abcdef0123456789abcdef";
+        for odd in [format!("Malformed access token 42|{secret}"), format!("Malformed access token {secret}.")] {
+            assert!(!without_tokens(&odd).contains(secret), "{odd}");
+        }
+        let id = "Object with ID '102290129340398' does not exist";
+        assert_eq!(without_tokens(id), id);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Invite, InviteError, Invites, Kind, Standing, model};
 use crate::{
-    accounts::{Pages, Role, model::MIN_PASSWORD_CHARS, signin_page::proceed},
+    accounts::{Pages, Role, model::MIN_PASSWORD_CHARS, shut_out, signin_page::proceed},
     base::ids::UserId,
     web::{Access, Chrome, Error, Form, Result, Routes},
 };
@@ -151,7 +151,7 @@ async fn accept(
         }
     };
     match links.invites.accept(&secret, name, form.password.into()).await {
-        Ok(user) => enter(&links, &session, user).await,
+        Ok(user) => enter(&links, &chrome, &session, user).await,
         Err(InviteError::WeakPassword(text)) => {
             let mut page = page(chrome, &session, invite).await?;
             page.name = form.name;
@@ -170,7 +170,7 @@ async fn reset(
     Form(form): Form<AcceptForm>,
 ) -> Result<Response> {
     match links.invites.reset(&secret, form.password.into()).await {
-        Ok(user) => enter(&links, &session, user).await,
+        Ok(user) => enter(&links, &chrome, &session, user).await,
         Err(InviteError::WeakPassword(text)) => {
             let invite = links.invites.good(Kind::Reset, &secret).await?;
             let mut page = page(chrome, &session, invite).await?;
@@ -181,9 +181,13 @@ async fn reset(
     }
 }
 
-/// Signs the person in, whoever was signed in before, and leads to their work; who has a second step takes it.
-async fn enter(links: &Links, session: &Session, user: UserId) -> Result<Response> {
+/// Signs the person in, whoever was signed in before, and leads to their work; who has a second step takes it. Whose
+/// company is shut out is told so.
+async fn enter(links: &Links, chrome: &Chrome, session: &Session, user: UserId) -> Result<Response> {
     let user = links.invites.accounts.user(user).await?.ok_or(Error::NotFound)?;
+    if let Some(refusal) = shut_out::refuse(chrome, &user) {
+        return Ok(refusal);
+    }
     let to = match user.role {
         Role::Customer => "/connect",
         Role::Support => "/support",

@@ -15,11 +15,11 @@ mod queries;
 mod reset;
 mod service;
 
-use super::{Accounts, Limits, Pages};
+use super::{Accounts, Limits, Pages, User, audit};
 use crate::{
-    base::{clock::Clock, mail::Mailer, sealed::KeyRing},
+    base::{clock::Clock, ids::UserId, mail::Mailer, sealed::KeyRing},
     jobs::Queue,
-    store::Store,
+    store::{Store, StoreError, WriteTx},
     web::Routes,
 };
 use url::Url;
@@ -27,6 +27,7 @@ use url::Url;
 pub use jobs::SEND_MAIL_JOB;
 pub use lines::InviteLine;
 pub use model::{Invite, Kind, MailState, Standing};
+pub(super) use queries::revoke_resets;
 pub use service::{Company, InviteError, NewInvite};
 
 /// Invites and new passwords. Cloning shares what is beneath.
@@ -52,6 +53,26 @@ pub struct Invites {
     pub support_email: Option<String>,
     /// The time.
     pub clock: Clock,
+}
+
+/// Takes back the open links that somebody made who may do so no longer: they have the secrets still. All of them,
+/// or only those that let into the staff.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn revoke_made_by(
+    tx: &mut WriteTx,
+    clock: &Clock,
+    actor: &User,
+    maker: UserId,
+    all: bool,
+) -> Result<(), StoreError> {
+    for (id, customer) in queries::revoke_made_by(tx, maker, all, clock.now()).await? {
+        let (subject, action) = (id.to_string(), "invite.revoked");
+        let entry = audit::Entry { actor: Some(actor.id), customer, action, subject: Some(&subject), detail: None };
+        audit::record(tx, clock, entry).await?;
+    }
+    Ok(())
 }
 
 /// The pages of invites and new passwords.

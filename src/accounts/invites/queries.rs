@@ -150,8 +150,27 @@ pub(super) async fn revoke(tx: &mut WriteTx, id: InviteId, at: OffsetDateTime) -
     Ok(revoked.bind(at).bind(id).execute(tx).await? == 1)
 }
 
+/// Takes back the open links that somebody made: all of them, or only those that let into the staff. Their IDs,
+/// and whose customer's they are.
+pub(in crate::accounts) async fn revoke_made_by(
+    tx: &mut WriteTx,
+    maker: UserId,
+    all: bool,
+    at: OffsetDateTime,
+) -> Result<Vec<(InviteId, Option<CustomerId>)>> {
+    query(
+        "UPDATE invites SET revoked_at = $1, token_sealed = NULL WHERE created_by = $2 AND used_at IS NULL \
+         AND revoked_at IS NULL AND ($3 OR role <> 'customer') RETURNING id, customer_id",
+    )
+    .bind(at)
+    .bind(maker)
+    .bind(all)
+    .all(tx, |row| Ok((row.parse("id")?, row.opt_parse("customer_id")?)))
+    .await
+}
+
 /// Takes back all open links for a person's new password.
-pub(super) async fn revoke_resets(tx: &mut WriteTx, user: UserId, at: OffsetDateTime) -> Result<u64> {
+pub(in crate::accounts) async fn revoke_resets(tx: &mut WriteTx, user: UserId, at: OffsetDateTime) -> Result<u64> {
     query(
         "UPDATE invites SET revoked_at = $1, token_sealed = NULL \
          WHERE user_id = $2 AND kind = 'reset' AND used_at IS NULL AND revoked_at IS NULL",
@@ -162,11 +181,14 @@ pub(super) async fn revoke_resets(tx: &mut WriteTx, user: UserId, at: OffsetDate
     .await
 }
 
-/// Uses a link up; false where it is not good (any more). The first of two at once wins.
+/// Uses a link up; false where it is not good (any more), also where it leads into the staff and who made it is no
+/// admin any more. The first of two at once wins.
 pub(super) async fn claim(tx: &mut WriteTx, id: InviteId, at: OffsetDateTime) -> Result<bool> {
     let claimed = query(
         "UPDATE invites SET used_at = $1, token_sealed = NULL \
-         WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $1",
+         WHERE id = $2 AND used_at IS NULL AND revoked_at IS NULL AND expires_at > $1 \
+         AND (role = 'customer' OR created_by IS NULL OR EXISTS \
+             (SELECT 1 FROM users u WHERE u.id = invites.created_by AND u.role = 'admin' AND u.removed_at IS NULL))",
     );
     Ok(claimed.bind(at).bind(id).execute(tx).await? == 1)
 }

@@ -46,6 +46,9 @@ pub enum InviteError {
     /// Too many mails to this address.
     #[error("too many mails to this address; wait {0}")]
     TooMany(Wait),
+    /// Too many invites by this person.
+    #[error("too many invites; wait {0}")]
+    TooManyInvites(Wait),
     /// About people and companies.
     #[error("{0}")]
     Account(AccountError),
@@ -75,6 +78,9 @@ impl From<InviteError> for crate::web::Error {
             }
             InviteError::TooMany(wait) => {
                 Self::Conflict(format!("This address got many mails of late. Wait {wait}, then send it again."))
+            }
+            InviteError::TooManyInvites(wait) => {
+                Self::Conflict(format!("You invited many people of late. Wait {wait}, then go on."))
             }
             InviteError::EmailTaken | InviteError::CompanyTaken(_) | InviteError::WeakPassword(_) => {
                 Self::BadRequest(error.to_string())
@@ -149,7 +155,7 @@ impl Invites {
     ///
     /// # Errors
     /// [`InviteError::EmailTaken`], [`InviteError::CompanyTaken`], [`InviteError::TooMany`],
-    /// [`InviteError::NotFound`] where the actor may not, or the company is not there; or the database's.
+    /// [`InviteError::TooManyInvites`], [`InviteError::NotFound`] where the actor may not, or the company is not there; or the database's.
     pub async fn create(&self, actor: &User, new: NewInvite) -> Result<InviteId, InviteError> {
         let allowed = match (actor.role, new.role, &new.company) {
             (Role::Admin, Role::Admin | Role::Support, Company::None) => true,
@@ -162,7 +168,7 @@ impl Invites {
         if !allowed {
             return Err(InviteError::NotFound);
         }
-        self.limit_mail(new.email.as_str()).await?;
+        self.limit(actor, new.email.as_str()).await?;
         let (id, now) = (InviteId::new(), self.clock.now());
         let secret = self.new_secret(id);
         let mut tx = self.store.write().await?;
@@ -271,7 +277,7 @@ impl Invites {
     ///
     /// # Errors
     /// [`InviteError::NotFound`] (also where no mail can be sent), [`InviteError::NotOpen`],
-    /// [`InviteError::TooMany`].
+    /// [`InviteError::TooMany`], [`InviteError::TooManyInvites`].
     pub async fn send(&self, actor: &User, id: InviteId) -> Result<(), InviteError> {
         let invite = self.get(actor, id).await?;
         let now = self.clock.now();
@@ -283,7 +289,7 @@ impl Invites {
         }
         // One that is on its way already is tried at once, and that is all.
         if invite.mail_state != Some(MailState::Queued) {
-            self.limit_mail(&invite.email).await?;
+            self.limit(actor, &invite.email).await?;
         }
         let mut tx = self.store.write().await?;
         queries::set_mail(&mut tx, id, Some("queued"), now, None).await?;
@@ -326,15 +332,19 @@ impl Invites {
         Ok(gone)
     }
 
-    /// Counts a mail to this address.
-    async fn limit_mail(&self, email: &str) -> Result<(), InviteError> {
-        if self.mailer.is_none() {
-            return Ok(());
+    /// Counts an invite by this person, and a mail to this address.
+    async fn limit(&self, actor: &User, email: &str) -> Result<(), InviteError> {
+        if actor.role == Role::Customer
+            && let Err(too_many) = self.limits.begin(&[Subject::inviter(actor.id)]).await?
+        {
+            return Err(InviteError::TooManyInvites(too_many.wait));
         }
-        match self.limits.begin(&[Subject::mail(email)]).await? {
-            Ok(_) => Ok(()),
-            Err(too_many) => Err(InviteError::TooMany(too_many.wait)),
+        if self.mailer.is_some()
+            && let Err(too_many) = self.limits.begin(&[Subject::invite(email)]).await?
+        {
+            return Err(InviteError::TooMany(too_many.wait));
         }
+        Ok(())
     }
 
     pub(super) async fn note(

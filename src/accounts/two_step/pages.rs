@@ -16,6 +16,18 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 const HERE: &str = "/settings/two-step";
+/// When this session proved that a move to another app may begin, in milliseconds: no other is shown the new secret.
+const BEGUN_KEY: &str = "two_step_begun";
+/// For how long that counts.
+const BEGUN_MS: i64 = 30 * 60_000;
+
+/// Whether what is being set up may be shown here, and confirmed.
+async fn is_open(two_step: &TwoStep, session: &Session, user: &User) -> Result<bool> {
+    if user.two_step_since.is_none() {
+        return Ok(true);
+    }
+    Ok(session.get::<i64>(BEGUN_KEY).await?.is_some_and(|at| two_step.now_ms() - at < BEGUN_MS))
+}
 
 pub(in crate::accounts) fn routes(two_step: TwoStep) -> Routes {
     Routes::new()
@@ -91,8 +103,9 @@ impl TwoStepPage {
     }
 }
 
-async fn page(two_step: &TwoStep, chrome: Chrome, user: &User) -> Result<TwoStepPage> {
-    let enrolment = two_step.enrolment(user).await?.map(|new| Shown {
+async fn page(two_step: &TwoStep, chrome: Chrome, session: &Session, user: &User) -> Result<TwoStepPage> {
+    let enrolment = if is_open(two_step, session, user).await? { two_step.enrolment(user).await? } else { None };
+    let enrolment = enrolment.map(|new| Shown {
         bare_secret: new.secret.replace(' ', ""),
         secret: new.secret,
         url: new.url,
@@ -111,18 +124,30 @@ async fn page(two_step: &TwoStep, chrome: Chrome, user: &User) -> Result<TwoStep
     })
 }
 
-async fn show(State(two_step): State<TwoStep>, chrome: Chrome, SignedIn(user): SignedIn) -> Result<TwoStepPage> {
-    page(&two_step, chrome, &user).await
+async fn show(
+    State(two_step): State<TwoStep>,
+    chrome: Chrome,
+    session: Session,
+    SignedIn(user): SignedIn,
+) -> Result<TwoStepPage> {
+    page(&two_step, chrome, &session, &user).await
 }
 
 /// The page again with a message, or the error where it is none that a person can mend.
-async fn again(two_step: &TwoStep, chrome: Chrome, user: &User, at: At, error: TwoStepError) -> Result<Response> {
+async fn again(
+    two_step: &TwoStep,
+    chrome: Chrome,
+    session: &Session,
+    user: &User,
+    at: At,
+    error: TwoStepError,
+) -> Result<Response> {
     let status = match error {
         TwoStepError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let text = words(error)?;
-    let mut page = page(two_step, chrome, user).await?;
+    let mut page = page(two_step, chrome, session, user).await?;
     page.problem = Some(Problem { at, text });
     Ok((status, page).into_response())
 }
@@ -151,6 +176,7 @@ struct ProofForm {
 async fn begin(
     State(two_step): State<TwoStep>,
     chrome: Chrome,
+    session: Session,
     SignedIn(user): SignedIn,
     Form(form): Form<ProofForm>,
 ) -> Result<Response> {
@@ -158,9 +184,10 @@ async fn begin(
     if user.two_step_since.is_some()
         && let Err(error) = two_step.prove(&user, &form.proof).await
     {
-        return again(&two_step, chrome, &user, At::Move, error).await;
+        return again(&two_step, chrome, &session, &user, At::Move, error).await;
     }
     two_step.begin(&user).await?;
+    session.insert(BEGUN_KEY, two_step.now_ms()).await?;
     Ok(Redirect::to(HERE).into_response())
 }
 
@@ -201,15 +228,20 @@ async fn confirm(
     SignedIn(user): SignedIn,
     Form(form): Form<CodeForm>,
 ) -> Result<Response> {
-    let codes = match two_step.confirm(&user, &form.code).await {
+    let confirmed = match is_open(&two_step, &session, &user).await? {
+        true => two_step.confirm(&user, &form.code).await,
+        false => Err(TwoStepError::NotPending),
+    };
+    let codes = match confirmed {
         Ok(codes) => codes,
         Err(TwoStepError::NotPending) => {
             page::flash(&session, "This was finished or begun anew in another tab. See below how it stands.").await?;
             return Ok(Redirect::to(HERE).into_response());
         }
-        Err(error) => return again(&two_step, chrome, &user, At::Confirm, error).await,
+        Err(error) => return again(&two_step, chrome, &session, &user, At::Confirm, error).await,
     };
     session.cycle_id().await?;
+    session.remove::<i64>(BEGUN_KEY).await?;
     let next = session.remove::<String>(AFTER_KEY).await?;
     let next =
         next.unwrap_or_else(|| if two_step.must_set_up(&user) { home(&user).to_owned() } else { HERE.to_owned() });
@@ -219,6 +251,7 @@ async fn confirm(
 async fn renew(
     State(two_step): State<TwoStep>,
     chrome: Chrome,
+    session: Session,
     SignedIn(user): SignedIn,
     Form(form): Form<ProofForm>,
 ) -> Result<Response> {
@@ -226,7 +259,7 @@ async fn renew(
         return Ok(Redirect::to(HERE).into_response());
     }
     if let Err(error) = two_step.prove(&user, &form.proof).await {
-        return again(&two_step, chrome, &user, At::Recovery, error).await;
+        return again(&two_step, chrome, &session, &user, At::Recovery, error).await;
     }
     let codes = two_step.renew_recovery(&user).await?;
     Ok(recovery_page(chrome, codes, false, HERE.to_owned()).into_response())
@@ -246,7 +279,7 @@ async fn turn_off(
         return Err(TwoStepError::Required.into());
     }
     if let Err(error) = two_step.prove(&user, &form.proof).await {
-        return again(&two_step, chrome, &user, At::Off, error).await;
+        return again(&two_step, chrome, &session, &user, At::Off, error).await;
     }
     two_step.turn_off(&user).await?;
     session.cycle_id().await?;

@@ -7,6 +7,7 @@ use super::{
 on_both_engines!(
     a_new_password_ends_what_was_before,
     a_second_step_stays_one,
+    a_changed_password_ends_links_to_change_it,
     staff_make_links_for_those_they_may,
     the_answer_is_the_same_for_everybody,
     without_a_mail_server_one_is_told_whom_to_ask,
@@ -170,4 +171,20 @@ async fn without_a_mail_server_one_is_told_whom_to_ask(db: Database) {
     assert!(!page.text.contains("<form"));
     browser.get("/signin").await;
     assert_eq!(browser.post("/forgot", &[("email", "a@example.org")]).await.status, 404);
+}
+
+/// Whoever got hold of a link must not come back with it after the person has changed the password themselves.
+async fn a_changed_password_ends_links_to_change_it(db: Database) {
+    let world = World::start(db).await;
+    let member = world.customer("Harbour Bakery").await;
+    let staff = world.staff(Role::Support).await;
+    let path = format!("/people/{}/reset-link", user(&world, &email(&world, "customer").await).await);
+    let made = staff.post(&path, &[]).await.location().to_owned();
+    let link = link(&staff.get(&made).await);
+    let changed = member.post("/settings/password", &[("present", PASSWORD), ("new", NEW)]).await;
+    assert_eq!(changed.status, 303, "{}", changed.words());
+    let browser = world.anonymous();
+    let over = browser.get(&link).await;
+    assert_eq!(over.status, 410);
+    says(&over, &["This link was taken back"]);
 }

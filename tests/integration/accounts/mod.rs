@@ -5,6 +5,7 @@ mod devices;
 mod first_run;
 mod forgot;
 mod headers;
+mod invite_power;
 mod invites;
 mod limits;
 mod passwords;

@@ -88,6 +88,10 @@ async fn the_command_line_resets_it(db: Database) {
     let code = app.0.generate(now).to_string();
     assert_eq!(browser.post("/settings/two-step/confirm", &[("code", &code)]).await.status, 200);
     assert_eq!(Browser::new(&process.url).sign_in("ada@example.org", PASSWORD).await.location(), "/signin/code");
+    let member = ["user", "create", "mia@example.org", "--role", "customer", "--company", "Harbour Bakery"];
+    assert!(process.run(&member, PASSWORD).await.status.success());
+    let reset = process.run(&["user", "reset-two-step", "mia@example.org"], "").await;
+    assert!(reset.status.success(), "a member's too: {}", reset.stderr);
     let unknown = process.run(&["user", "reset-two-step", "eve@example.org"], "").await;
     assert!(!unknown.status.success());
     assert!(unknown.stderr.contains("nobody signs in with this address"), "{}", unknown.stderr);

@@ -13,6 +13,7 @@ on_both_engines!(
     the_first_step_does_not_last,
     switching_off_wants_a_proof,
     moving_to_another_phone,
+    a_move_is_finished_where_it_was_begun,
     secrets_are_sealed_and_rotate,
 );
 
@@ -249,4 +250,29 @@ async fn secrets_are_sealed_and_rotate(db: Database) {
     let mut db = store.read().await.unwrap();
     let kept = query("SELECT totp_pending_sealed FROM users").one(&mut db, |row| row.text("totp_pending_sealed")).await;
     assert!(!kept.unwrap().contains(&key));
+}
+
+/// Who has a session and neither password nor code must not see the new secret, nor make it count.
+async fn a_move_is_finished_where_it_was_begun(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Harbour Bakery").await;
+    let email = only_email(&world).await;
+    let (app, _) = enrol(&world, &browser).await;
+    let stolen = first_step(&world, &email).await;
+    assert_eq!(code_page(&stolen, &app.next_code(&world)).await.status, 303);
+    assert_eq!(browser.post("/settings/two-step/begin", &[("proof", PASSWORD)]).await.status, 303);
+    let shown = browser.get("/settings/two-step").await;
+    let new = app_of(&shown);
+    let secret = shown.attribute("data-copy").unwrap();
+    let page = stolen.get("/settings/two-step").await;
+    assert!(!page.text.contains(&secret), "another session is shown the secret");
+    let confirmed = stolen.post("/settings/two-step/confirm", &[("code", &new.code(&world, 0))]).await;
+    assert_eq!(confirmed.location(), "/settings/two-step");
+    // Left lying, it is over after a while here too.
+    world.advance(31 * 60);
+    let late = browser.post("/settings/two-step/confirm", &[("code", &new.code(&world, 0))]).await;
+    assert_eq!(late.location(), "/settings/two-step");
+    assert!(!browser.get("/settings/two-step").await.text.contains(&secret));
+    let other = first_step(&world, &email).await;
+    assert_eq!(code_page(&other, &app.next_code(&world)).await.status, 303, "the app from before goes on");
 }

@@ -8,6 +8,7 @@ on_both_engines!(
     ten_thousand_people_are_paged_through,
     a_role_is_changed_by_another_admin_alone,
     one_admin_is_always_left,
+    staff_who_leave_are_removed_by_another_admin,
     invites_and_links_for_passwords_are_made_from_the_lists,
     somebody_is_signed_out_everywhere,
     a_lost_second_step_is_turned_off_by_another_admin,
@@ -196,4 +197,38 @@ async fn invites_and_links_for_passwords_are_made_from_the_lists(db: Database) {
     let link = admin.post(&format!("/people/{id}/reset-link"), &[]).await;
     assert_eq!(admin.get(link.location()).await.status, 200);
     says(&admin.get(&format!("/backoffice/people/{id}")).await, &["Made a link for somebody’s new password"]);
+}
+
+/// Without that, who leaves keeps an account that sees every customer.
+async fn staff_who_leave_are_removed_by_another_admin(db: Database) {
+    let world = World::start(db).await;
+    let email = create(&world.portal.accounts, Role::Support, "").await;
+    let leaver = world.signed_in(&email).await;
+    let id = user_of(&world, &email).await;
+    let admin = world.staff(Role::Admin).await;
+    let own = user_of(&world, "admin-").await;
+    let remove = |id: UserId| format!("/backoffice/people/{id}/remove");
+    assert_eq!(leaver.get(&remove(id)).await.status, 404);
+    assert_eq!(leaver.post(&remove(own), &[]).await.status, 404);
+    let page = admin.get(&format!("/backoffice/people/{id}")).await;
+    assert_eq!(links(&page, &remove(id)).len(), 1);
+    says(&admin.get(&remove(id)).await, &["Remove Maria Test?", &email, "works for Test Operator"]);
+    let made = leaver.post("/invites", &[("email", "me@elsewhere.example"), ("company", "Corner Shop")]).await;
+    let link = leaver.get(made.location()).await.attribute("data-copy").unwrap();
+    let link = url::Url::parse(&link).unwrap().path().to_owned();
+    assert_eq!(world.anonymous().get(&link).await.status, 200);
+
+    let back = admin.post(&remove(id), &[]).await;
+    assert_eq!(back.location(), "/backoffice/people");
+    says(&admin.get(back.location()).await, &["Maria Test is removed"]);
+    assert!(!leaver.is_signed_in().await);
+    assert_eq!(world.anonymous().sign_in(&email, PASSWORD).await.status, 422);
+    assert_eq!(world.anonymous().get(&link).await.status, 410, "nor by a link of their own making");
+    assert_eq!(admin.get(&remove(id)).await.status, 404, "once");
+    assert_eq!(admin.post(&remove(id), &[]).await.status, 404);
+    // Nobody removes themselves.
+    assert_eq!(admin.post(&remove(own), &[]).await.status, 409);
+    assert!(links(&admin.get(&format!("/backoffice/people/{own}")).await, &remove(own)).is_empty());
+    let noted = "SELECT count(*) AS n FROM audit_log WHERE action = 'user.removed' AND actor_user_id IS NOT NULL";
+    assert_eq!(world.number(noted, "n").await, Some(1));
 }
