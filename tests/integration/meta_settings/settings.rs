@@ -82,7 +82,7 @@ async fn what_the_environment_sets_wins(db: Database) {
         says(&page, &[&format!("DOORWAY_{name}")]);
     }
     assert!(!page.text.contains(APP_SECRET));
-    assert_eq!(page.text.matches(VERIFY_TOKEN).count(), 1, "to paste at Meta, and nowhere else");
+    assert_eq!(page.words().matches(VERIFY_TOKEN).count(), 1, "to paste at Meta, and nowhere else");
     let mut other = and(with("app_id", "999"), "app_secret", "ffffffffffffffffffffffffffffffff");
     other.retain(|(name, _)| *name != "business_id");
     assert_eq!(save(&admin, &other).await.location(), PATH);
