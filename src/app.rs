@@ -12,7 +12,7 @@ pub use setup::{setup_without_database, surroundings};
 use setup::meta_settings;
 
 use crate::{
-    accounts::{self, AccountError, Accounts, FirstRun, Invites, Limits, TwoStep},
+    accounts::{self, AccountError, Accounts, FirstRun, Invites, KnownBrowsers, Limits, TwoStep},
     backoffice::{self, Backoffice, CHECK_JOB, Checks, MetaSettings, SettingsError},
     base::{
         clock::Clock,
@@ -146,8 +146,12 @@ impl App {
             signup: signup.clone(),
             clock: clock.clone(),
         };
-        let people =
-            accounts::Pages { accounts: accounts.clone(), two_step: two_step.clone(), first_run: first_run.clone() };
+        let people = accounts::Pages {
+            accounts: accounts.clone(),
+            two_step: two_step.clone(),
+            first_run: first_run.clone(),
+            known: KnownBrowsers::new(config.keys.clone(), config.is_https()),
+        };
         let parts = Parts {
             people,
             invites: invites.clone(),

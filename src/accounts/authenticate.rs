@@ -17,7 +17,20 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::WrongPassword`], [`AccountError::TooMany`], or the database's.
     pub async fn authenticate(&self, email: &str, password: SecretString) -> Result<UserId, AccountError> {
-        let mut subjects = vec![Subject::password(email)];
+        self.authenticate_in(email, password, None).await
+    }
+
+    /// The same, in a browser that is known for this address by this word.
+    pub(super) async fn authenticate_in(
+        &self,
+        email: &str,
+        password: SecretString,
+        mark: Option<&str>,
+    ) -> Result<UserId, AccountError> {
+        let mut subjects = vec![match mark {
+            Some(mark) => Subject::password_in(email, mark),
+            None => Subject::password(email),
+        }];
         subjects.extend(audit::address().map(Subject::address));
         let guess = self.limits.begin(&subjects).await??;
         let known = match email.parse::<EmailAddress>() {

@@ -1,6 +1,9 @@
 //! Start page, and what signing in has in common.
 
-use super::{Accounts, FirstRun, Invites, TwoStep, User, invites, settings_page, setup_page, signin_page, two_step};
+use super::{
+    Accounts, FirstRun, Invites, KnownBrowsers, TwoStep, User, invites, settings_page, setup_page, signin_page,
+    two_step,
+};
 use crate::web::{
     Access, Chrome, Result, Routes,
     session::{IDLE, USER_KEY},
@@ -18,6 +21,8 @@ pub struct Pages {
     pub two_step: TwoStep,
     /// The first run.
     pub first_run: FirstRun,
+    /// Browsers in which people have signed in before.
+    pub known: KnownBrowsers,
 }
 
 /// The routes of this feature.

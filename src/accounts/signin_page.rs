@@ -14,7 +14,7 @@ use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
     extract::{Query, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use secrecy::SecretString;
@@ -70,15 +70,22 @@ pub(super) async fn sign_in(
     State(pages): State<Pages>,
     chrome: Chrome,
     session: Session,
+    headers: HeaderMap,
     Form(form): Form<SignInForm>,
 ) -> Result<Response> {
-    let (status, wait) = match pages.accounts.authenticate(&form.email, SecretString::from(form.password)).await {
+    let mark = pages.known.mark(&headers, &form.email);
+    let password = SecretString::from(form.password);
+    let (status, wait) = match pages.accounts.authenticate_in(&form.email, password, mark.as_deref()).await {
         Ok(id) => {
             let user = pages.accounts.user(id).await?.ok_or(Error::NotFound)?;
             if let Some(refusal) = shut_out::refuse(&chrome, &user) {
                 return Ok(refusal);
             }
-            return Ok(proceed(&pages, &session, &user, &form.next).await?.into_response());
+            let mut answer = proceed(&pages, &session, &user, &form.next).await?.into_response();
+            if let Some(cookie) = pages.known.cookie(&user.email).filter(|_| mark.is_none()) {
+                answer.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            return Ok(answer);
         }
         Err(AccountError::WrongPassword) => (StatusCode::UNPROCESSABLE_ENTITY, None),
         Err(AccountError::TooMany(wait)) => (StatusCode::TOO_MANY_REQUESTS, Some(wait.wait.to_string())),

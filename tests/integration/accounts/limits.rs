@@ -10,6 +10,7 @@ on_both_engines!(
     an_address_is_limited_too,
     forwarded_addresses_count_of_trusted_proxies_only,
     trusted_proxies_tell_the_address,
+    a_browser_that_is_known_is_not_kept_out,
     the_present_password_is_limited_as_well,
     old_rows_are_pruned,
 );
@@ -161,6 +162,26 @@ async fn trusted_proxies_tell_the_address(db: Database) {
     assert_eq!(guess_from(&world, 5, "2001:db8:1:2::77").await, 422);
     assert_eq!(guess_from(&world, 6, "2001:db8:1:2:ffff::1").await, 429, "an IPv6 network is one");
     assert_eq!(guess_from(&world, 7, "2001:db8:1:3::1").await, 422);
+}
+
+async fn a_browser_that_is_known_is_not_kept_out(db: Database) {
+    let world = World::start(db).await;
+    let usual = world.customer("Harbour Bakery").await;
+    let known = only_email(&world).await;
+    usual.post("/signout", &[]).await;
+    for _ in 0..6 {
+        world.anonymous().sign_in(&known, WRONG).await;
+    }
+    assert_eq!(world.anonymous().sign_in(&known, PASSWORD).await.status, 429, "somebody else's guesses block others");
+    assert_eq!(usual.sign_in(&known, PASSWORD).await.status, 303, "but not the browser in which they were before");
+    // It has a count of its own.
+    usual.post("/signout", &[]).await;
+    for _ in 0..5 {
+        assert_eq!(usual.sign_in(&known, WRONG).await.status, 422);
+    }
+    assert_eq!(usual.sign_in(&known, PASSWORD).await.status, 429);
+    // And it is known for one address only.
+    assert_eq!(usual.sign_in("nobody@example.org", WRONG).await.status, 422);
 }
 
 async fn the_present_password_is_limited_as_well(db: Database) {

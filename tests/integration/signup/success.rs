@@ -112,7 +112,10 @@ async fn no_app_id_is_told_kindly_and_exactly(db: Database) {
     assert_eq!(refused.status, 409);
     let staff = world.staff(doorway::accounts::Role::Support).await;
     let page = staff.get("/connect").await;
-    says(&page, &["WhatsApp Embedded Signup is not configured", "App ID: missing", "Backoffice, Meta settings"]);
+    says(
+        &page,
+        &["WhatsApp Embedded Signup is not configured", "App ID and App Secret : missing", "Backoffice, Meta settings"],
+    );
     let admin = world.staff(doorway::accounts::Role::Admin).await;
     assert!(admin.get("/connect").await.text.contains("href=\"/backoffice/settings\""));
 }
