@@ -12,6 +12,7 @@ on_both_engines!(
     all_lines_are_green_or_grey,
     what_is_wrong_at_meta_is_told_with_its_cure,
     what_is_wrong_with_the_settings_is_told_with_its_cure,
+    what_leads_elsewhere_is_told_with_its_cure,
     a_dead_graph_is_one_red_line,
     the_weeks_limit_comes_nearer,
     the_overview_shows_what_needs_somebody,
@@ -176,6 +177,41 @@ async fn what_is_wrong_with_the_settings_is_told_with_its_cure(db: Database) {
             assert_eq!(line(&page, "webhooks.fields").0, "grey", "nothing is told of what was not asked");
         }
     }
+}
+
+async fn what_leads_elsewhere_is_told_with_its_cure(db: Database) {
+    let world = World::with(db, |config| {
+        nothing_set(config);
+        config.meta.sdk_url = config.meta.graph_url.join("/no/such/sdk.js").unwrap();
+    })
+    .await;
+    let admin = world.staff(Role::Admin).await;
+    assert_eq!(save(&admin, &right()).await.status, 303);
+    // The app's webhooks go to another server, which answered Meta's handshake.
+    let token = admin.get(PATH).await;
+    let token = token.text.split("data-copy=\"").map(|rest| rest.split('"').next().unwrap());
+    let token = token.filter(|value| value.len() == 43).last().unwrap().to_owned();
+    let other = world.listening.join("/webhooks/whatsapp?to=another").unwrap();
+    let http = Browser::new(&world.meta.url);
+    let form = [
+        ("object", "whatsapp_business_account"),
+        ("callback_url", other.as_str()),
+        ("verify_token", token.as_str()),
+        ("fields", "messages,account_update"),
+    ];
+    let moved = http.request(Method::POST, &format!("/v25.0/{APP_ID}/subscriptions"));
+    let moved = http.send(moved.bearer_auth(format!("{APP_ID}|{APP_SECRET}")).form(&form)).await;
+    assert_eq!(moved.status, 200, "{}", moved.text);
+    let page = check(&admin).await;
+    let (grade, text) = line(&page, "webhooks.callback");
+    assert_eq!(grade, "red", "{text}");
+    assert!(text.contains("to=another") && text.contains("What to do:"), "{text}");
+    let (grade, text) = line(&page, "sdk");
+    assert_eq!(grade, "red", "{text}");
+    assert!(text.contains("script answers 401") && text.contains("DOORWAY_META_SDK_URL"), "{text}");
+    // The button brings the webhooks here.
+    admin.post("/backoffice/settings/webhooks", &[]).await;
+    assert_eq!(line(&admin.get(PATH).await, "webhooks.callback").0, "green");
 }
 
 async fn a_dead_graph_is_one_red_line(db: Database) {
