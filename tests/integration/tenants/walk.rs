@@ -144,8 +144,16 @@ impl Stage {
         let owner = caller(&world, "the owner", Role::Customer, "Harbour Bakery", MEMBERS).await;
         let (connection, signup) = world.connect(&owner.browser, &[]).await;
         let attempt = owner.browser.begin().await;
-        attempt.bring_all(&world.meta.signup(&["several_wabas"]).await).await;
+        let several = world.meta.signup(&["several_wabas"]).await;
+        attempt.bring_all(&several).await;
         attempt.ends("choose", "choosing").await;
+        // Meta's webhooks about both come a moment later: what comes after the first look would be taken for a change.
+        let told = [&signup, &several].map(|one| one["waba_ids"].as_array().unwrap().len()).iter().sum::<usize>();
+        eventually("Meta's webhooks about what was shared", || async {
+            let read = "SELECT count(*) AS n FROM webhook_deliveries WHERE processed_at IS NOT NULL";
+            (world.number(read, "n").await == Some(told as i64)).then_some(())
+        })
+        .await;
         let samples = Samples {
             customer: world.column("SELECT id FROM customers", "id").await.unwrap(),
             user: world.column("SELECT id FROM users", "id").await.unwrap(),
