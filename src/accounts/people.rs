@@ -10,10 +10,7 @@ use crate::{
     base::ids::{CustomerId, UserId},
     store::{StoreError, WriteTx},
 };
-use time::{Duration, OffsetDateTime};
-
-/// How exactly it is known when somebody was here last.
-const SEEN_EVERY: Duration = Duration::minutes(15);
+use time::OffsetDateTime;
 
 /// Somebody, with what an admin may know of them.
 #[derive(Clone, Debug)]
@@ -134,20 +131,6 @@ impl Accounts {
         super::queries::end_sessions(&mut tx, id).await?;
         self.record_on(&mut tx, actor, &person, "user.sessions_ended", None).await?;
         Ok(tx.commit().await?)
-    }
-
-    /// Notes that somebody is here; written at most every quarter of an hour.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn note_seen(&self, id: UserId) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        if !queries::was_not_seen_since(&mut self.store.read().await?, id, now - SEEN_EVERY).await? {
-            return Ok(());
-        }
-        let mut tx = self.store.write().await?;
-        queries::set_seen(&mut tx, id, now).await?;
-        tx.commit().await
     }
 
     async fn record_on(

@@ -5,7 +5,6 @@ use crate::{
     base::ids::UserId,
     store::{Reads, Result, Row, WriteTx, query},
 };
-use time::OffsetDateTime;
 
 fn person(row: &Row) -> Result<Person> {
     Ok(Person {
@@ -17,7 +16,7 @@ fn person(row: &Row) -> Result<Person> {
         customer_name: row.opt_text("customer_name")?,
         created_at: row.time("created_at")?,
         seen_at: row.opt_time("seen_at")?,
-        two_step_since: row.opt_time("two_step_since")?,
+        two_step_since: row.opt_time("totp_since")?,
     })
 }
 
@@ -26,8 +25,7 @@ macro_rules! people {
     ($rest:literal) => {
         concat!(
             "SELECT u.id, u.email, u.name, u.role, u.customer_id, c.name AS customer_name, u.created_at, u.seen_at, \
-             CASE WHEN u.totp_sealed IS NULL THEN NULL ELSE coalesce(u.totp_since, u.created_at) END AS two_step_since \
-             FROM users u LEFT JOIN customers c ON c.id = u.customer_id WHERE u.removed_at IS NULL AND ",
+             u.totp_since FROM users u LEFT JOIN customers c ON c.id = u.customer_id WHERE u.removed_at IS NULL AND ",
             $rest
         )
     };
@@ -68,19 +66,5 @@ pub(super) async fn lock_admins(tx: &mut WriteTx) -> Result<u64> {
 
 pub(super) async fn set_role(tx: &mut WriteTx, id: UserId, role: Role) -> Result<()> {
     query("UPDATE users SET role = $1 WHERE id = $2").bind(role.as_str()).bind(id).execute(tx).await?;
-    Ok(())
-}
-
-pub(super) async fn was_not_seen_since(db: &mut impl Reads, id: UserId, since: OffsetDateTime) -> Result<bool> {
-    query("SELECT 1 AS found FROM users WHERE id = $1 AND (seen_at IS NULL OR seen_at < $2)")
-        .bind(id)
-        .bind(since)
-        .optional(db, |_| Ok(()))
-        .await
-        .map(|found| found.is_some())
-}
-
-pub(super) async fn set_seen(tx: &mut WriteTx, id: UserId, now: OffsetDateTime) -> Result<()> {
-    query("UPDATE users SET seen_at = $1 WHERE id = $2").bind(now).bind(id).execute(tx).await?;
     Ok(())
 }

@@ -45,7 +45,6 @@ pub async fn load_viewer(
                     let (parts, _) = request.into_parts();
                     return set_up_first(&session, &parts).await;
                 }
-                accounts.note_seen(id).await?;
                 request.extensions_mut().insert(Viewer {
                     name: user.name.clone(),
                     email: user.email.to_string(),
