@@ -81,11 +81,7 @@ pub(super) async fn sign_in(
             if let Some(refusal) = shut_out::refuse(&chrome, &user) {
                 return Ok(refusal);
             }
-            let mut answer = proceed(&pages, &session, &user, &form.next).await?.into_response();
-            if let Some(cookie) = pages.known.cookie(&user.email).filter(|_| mark.is_none()) {
-                answer.headers_mut().append(header::SET_COOKIE, cookie);
-            }
-            return Ok(answer);
+            return proceed(&pages, &session, &user, &form.next).await;
         }
         Err(AccountError::WrongPassword) => (StatusCode::UNPROCESSABLE_ENTITY, None),
         Err(AccountError::TooMany(wait)) => (StatusCode::TOO_MANY_REQUESTS, Some(wait.wait.to_string())),
@@ -96,8 +92,17 @@ pub(super) async fn sign_in(
     Ok((status, page).into_response())
 }
 
-/// Somebody's password was right: they are in, or asked for their code.
-pub(super) async fn proceed(pages: &Pages, session: &Session, user: &User, next: &str) -> Result<Redirect> {
+/// Somebody's password was right, or they have just set it: they are in, or asked for their code. The browser is
+/// known from now on.
+pub(super) async fn proceed(pages: &Pages, session: &Session, user: &User, next: &str) -> Result<Response> {
+    let mut answer = first_step_done(pages, session, user, next).await?.into_response();
+    if let Some(cookie) = pages.known.cookie(&user.email) {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+async fn first_step_done(pages: &Pages, session: &Session, user: &User, next: &str) -> Result<Redirect> {
     if user.two_step_since.is_none() {
         begin(session, user).await?;
         pages.accounts.signed_in(user).await?;

@@ -193,5 +193,5 @@ async fn enter(links: &Links, chrome: &Chrome, session: &Session, user: UserId) 
         Role::Support => "/support",
         Role::Admin => "/backoffice",
     };
-    Ok(proceed(&links.people, session, &user, to).await?.into_response())
+    proceed(&links.people, session, &user, to).await
 }

@@ -66,6 +66,13 @@ async fn a_new_password_ends_what_was_before(db: Database) {
         let seen = doorway::store::query("SELECT count(*) AS n FROM audit_log WHERE action = $1").bind(action);
         assert!(seen.one(&mut db, |row| row.int("n")).await.unwrap() > 0, "{action}");
     }
+    // The browser in which it was set is known from then on: others' guesses do not keep it out.
+    browser.post("/signout", &[]).await;
+    for _ in 0..6 {
+        world.anonymous().sign_in(&email, PASSWORD).await;
+    }
+    assert_eq!(world.anonymous().sign_in(&email, NEW).await.status, 429);
+    assert_eq!(browser.sign_in(&email, NEW).await.status, 303);
     // One that is not used in time.
     let third = staff.post(&path, &[]).await.location().to_owned();
     let third = link(&staff.get(&third).await);
