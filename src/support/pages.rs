@@ -124,6 +124,7 @@ struct ConnectionBlock {
 #[template(path = "support/customer.html")]
 struct CustomerPage {
     chrome: Chrome,
+    id: String,
     name: String,
     since: When,
     members: Vec<(String, String)>,
@@ -169,6 +170,7 @@ async fn customer(
     let operator = chrome.site.operator.clone();
     Ok(CustomerPage {
         chrome,
+        id: customer.id.to_string(),
         name: customer.name.clone(),
         since: When::new(customer.created_at, now),
         members: members.into_iter().map(|user| (user.name, user.email.to_string())).collect(),
