@@ -1,7 +1,8 @@
 //! Puts the parts together: which feature gets what ([`App::build`]), which route has which layers
-//! (`routes.rs`), what is done in the background and what a webhook changes in other features (`jobs.rs`, so
-//! that no cycle arises).
+//! (`routes.rs`), what is done in the background (`jobs.rs`), whose a webhook is and what it
+//! changes in other features (`consequences.rs`, so that no cycle arises).
 
+mod consequences;
 mod jobs;
 mod log;
 mod routes;
@@ -29,7 +30,7 @@ use crate::{
     webhooks::Webhooks,
 };
 use axum::{Router, extract::Request};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::trace::TraceLayer;
@@ -122,8 +123,8 @@ impl App {
             connections.clone(),
             meta.clone(),
         );
-        let webhooks =
-            Webhooks::new(store.clone(), clock.clone(), queue.clone(), meta.clone(), jobs::on_change(signup.clone()));
+        let wired = consequences::Wired { connections: connections.clone(), signup: signup.clone() };
+        let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired));
         let around = surroundings(config, clock.clone());
         let checks = Checks::new(settings.clone(), around, store.clone(), signup.clone(), connections.clone());
         let backoffice = Backoffice {
@@ -241,9 +242,11 @@ impl App {
         tx.commit().await?;
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));
+        let routing = tokio::spawn(self.webhooks.clone().make_events(stop.clone()));
         serve(listener, self.router, stop.clone()).await?;
         stop.cancel();
         working.await??;
+        routing.await?;
         self.store.close().await;
         Ok(())
     }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod connections;
 pub mod doctor;
+pub mod forwarding;
 pub mod graph;
 pub mod jobs;
 pub mod phone_numbers;

@@ -108,6 +108,15 @@ id_type!(
     InviteId
 );
 
+id_type!(
+    /// An endpoint: where a customer wants to be called.
+    EndpointId
+);
+id_type!(
+    /// A contact of a customer's.
+    ContactId
+);
+
 meta_id_type!(
     /// A WhatsApp Business Account's ID at Meta.
     WabaId

@@ -4,7 +4,7 @@ use super::model::{Connection, ConnectionState, Owner, WabaRecord};
 use crate::{
     base::ids::{BusinessId, ConnectionId, CustomerId, WabaId},
     graph,
-    store::{Reads, Result, Row, WriteTx, query},
+    store::{Reads, Result, Row, WriteTx, counters::ROUTING, query},
 };
 use time::OffsetDateTime;
 
@@ -115,6 +115,7 @@ pub(super) async fn claim(tx: &mut WriteTx, waba: &graph::Waba, owner: Owner, no
     .bind(now)
     .optional(tx, |row| row.text("waba_id"))
     .await?;
+    ROUTING.advance(tx, 1).await?;
     Ok(claimed.is_some())
 }
 
@@ -233,12 +234,14 @@ pub(super) async fn disconnect_request(db: &mut impl Reads, id: ConnectionId) ->
 /// Takes a WABA out; its numbers go with it.
 pub(super) async fn remove_waba(tx: &mut WriteTx, waba: &WabaId) -> Result<()> {
     query("DELETE FROM wabas WHERE waba_id = $1").bind(waba).execute(tx).await?;
+    ROUTING.advance(tx, 1).await?;
     Ok(())
 }
 
 /// Takes a WABA out, if this connection still holds it; its numbers go with it.
 pub(super) async fn remove_waba_of(tx: &mut WriteTx, waba: &WabaId, holder: ConnectionId) -> Result<()> {
     query("DELETE FROM wabas WHERE waba_id = $1 AND connection_id = $2").bind(waba).bind(holder).execute(tx).await?;
+    ROUTING.advance(tx, 1).await?;
     Ok(())
 }
 
@@ -296,6 +299,7 @@ pub(super) async fn wabas_of(db: &mut impl Reads, customer: CustomerId) -> Resul
 /// Forgets all that is a customer's; its numbers go with their WABAs.
 pub(super) async fn erase(tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
     query("DELETE FROM wabas WHERE customer_id = $1").bind(customer).execute(tx).await?;
+    ROUTING.advance(tx, 1).await?;
     query("DELETE FROM connections WHERE customer_id = $1").bind(customer).execute(tx).await?;
     Ok(())
 }

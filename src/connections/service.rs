@@ -204,6 +204,14 @@ impl Connections {
         queries::owner(&mut self.store.read().await?, waba).await
     }
 
+    /// The same, in the caller's transaction.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn owner_in(&self, tx: &mut WriteTx, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
+        queries::owner(tx, waba).await
+    }
+
     /// Whether a WABA, or a connection to the business that owns it, is another customer's.
     ///
     /// # Errors

@@ -5,8 +5,10 @@
 //! while it works: when the process dies, the lease runs out and another does the job again. Handlers
 //! must therefore bear being run twice. See `docs/decisions/0002-jobs.md`.
 
+mod lease;
 mod worker;
 
+pub use lease::Lease;
 pub use worker::Worker;
 
 use crate::{

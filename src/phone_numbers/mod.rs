@@ -5,4 +5,4 @@ mod queries;
 mod service;
 
 pub use model::{Limit, Number, Obstacle, Quality, Registration, international};
-pub use service::{export, list, replace, set_health};
+pub use service::{export, list, replace, set_health, waba_of, written_so};

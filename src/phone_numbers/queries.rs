@@ -4,7 +4,7 @@ use super::model::{Number, Obstacle};
 use crate::{
     base::ids::{PhoneNumberId, WabaId},
     graph,
-    store::{Reads, Result, Row, StoreError, WriteTx, query},
+    store::{Reads, Result, Row, StoreError, WriteTx, counters::ROUTING, query},
 };
 use time::OffsetDateTime;
 
@@ -86,7 +86,24 @@ pub(super) async fn replace(
         .await?;
     }
     query("DELETE FROM phone_numbers WHERE waba_id = $1 AND read_at < $2").bind(waba).bind(now).execute(tx).await?;
+    ROUTING.advance(tx, 1).await?;
     Ok(())
+}
+
+/// The WABA of a number.
+pub(super) async fn waba_of(db: &mut impl Reads, number: &PhoneNumberId) -> Result<Option<WabaId>> {
+    query("SELECT waba_id FROM phone_numbers WHERE phone_number_id = $1")
+        .bind(number)
+        .optional(db, |row| row.parse("waba_id"))
+        .await
+}
+
+/// The IDs of a WABA's numbers, each with the number as Meta writes it.
+pub(super) async fn written(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<(PhoneNumberId, String)>> {
+    query("SELECT phone_number_id, display_phone_number FROM phone_numbers WHERE waba_id = $1 ORDER BY phone_number_id")
+        .bind(waba)
+        .all(db, |row| Ok((row.parse("phone_number_id")?, row.text("display_phone_number")?)))
+        .await
 }
 
 /// Keeps what Meta said of a number's health.

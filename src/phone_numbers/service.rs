@@ -40,3 +40,22 @@ pub async fn list(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<Number>> {
 pub async fn export(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<serde_json::Value>> {
     queries::export(db, waba).await
 }
+
+/// The WABA of a number.
+///
+/// # Errors
+/// The database's.
+pub async fn waba_of(db: &mut impl Reads, number: &PhoneNumberId) -> Result<Option<WabaId>> {
+    queries::waba_of(db, number).await
+}
+
+/// The number of a WABA that is written so, in whatever notation; `None` where none or several are.
+///
+/// # Errors
+/// The database's.
+pub async fn written_so(db: &mut impl Reads, waba: &WabaId, display: &str) -> Result<Option<PhoneNumberId>> {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let wanted = digits(display);
+    let mut same = queries::written(db, waba).await?.into_iter().filter(|(_, written)| digits(written) == wanted);
+    Ok(same.next().filter(|_| same.next().is_none() && !wanted.is_empty()).map(|(id, _)| id))
+}

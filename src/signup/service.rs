@@ -320,6 +320,11 @@ impl Signup {
         Ok(())
     }
 
+    /// Lets the jobs begin that [`Signup::partner_event`] queued, once that is committed.
+    pub fn wake(&self) {
+        self.queue.wake();
+    }
+
     /// Whom a WABA belongs to, as the chooser marks it.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 const FILES: &[(i64, &str, &str)] = &[
     (1, "foundation", include_str!("../../migrations/0001_foundation.sql")),
     (2, "people", include_str!("../../migrations/0002_people.sql")),
+    (3, "events", include_str!("../../migrations/0003_events.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -4,6 +4,7 @@
 //! [`WriteTx`]; the dispatch over the two engines happens here alone. See
 //! `docs/decisions/0001-two-engines.md` for why it is done so.
 
+pub mod counters;
 mod migrate;
 mod query;
 mod row;

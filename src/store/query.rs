@@ -55,7 +55,7 @@ macro_rules! bindable_ids {
     )*};
 }
 
-bindable_ids! { CustomerId UserId ConnectionId AttemptId InviteId }
+bindable_ids! { CustomerId UserId ConnectionId AttemptId InviteId EndpointId ContactId }
 
 /// A statement under way to be run. See [`query`].
 #[must_use = "a statement does nothing until it is run"]

@@ -1,6 +1,6 @@
 //! `GET/POST /webhooks/whatsapp`.
 
-use super::service::Webhooks;
+use super::{intake::NotKept, service::Webhooks};
 use crate::web::{Access, Routes};
 use axum::{
     body::Bytes,
@@ -49,12 +49,9 @@ async fn receive(State(webhooks): State<Webhooks>, headers: HeaderMap, body: Byt
         return StatusCode::UNAUTHORIZED;
     }
     // JSON is UTF-8; nothing else is signed by Meta.
-    let Ok(text) = std::str::from_utf8(&body) else { return StatusCode::BAD_REQUEST };
+    let Ok(text) = String::from_utf8(body.into()) else { return StatusCode::BAD_REQUEST };
     match webhooks.keep(text).await {
         Ok(()) => StatusCode::OK,
-        Err(error) => {
-            tracing::error!(%error, "a webhook could not be kept; Meta will send it again");
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Err(NotKept::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -4,19 +4,16 @@
 //! entry's ID; partner events stand in entries of the operator's business, and name it in `waba_info`.
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update>
 
-use super::{Webhooks, queries};
+use super::{Webhooks, intake, queries};
 use crate::{
     base::{clock, ids::WabaId},
     store::{Result, WriteTx},
     web::download::{DownloadError, JsonFile},
 };
 use serde_json::{Value, json};
-use time::Duration;
 
 /// How many bodies are read at once; each has up to 3 MB.
 const AT_ONCE: i64 = 20;
-/// How far the clocks of several processes may be apart.
-const SKEW: Duration = Duration::minutes(10);
 
 /// What is left of a body without some WABAs.
 #[derive(Debug, PartialEq)]
@@ -85,18 +82,18 @@ fn about(body: &str, waba: &WabaId) -> Vec<Value> {
 }
 
 impl Webhooks {
-    /// Takes what is kept about these WABAs out of all bodies, in small transactions. Gives the ID from which on
+    /// Takes what is kept about these WABAs out of all bodies, in small transactions. Gives the number after which
     /// [`Webhooks::erase_since`] must look again.
     ///
     /// # Errors
     /// The database's.
-    pub async fn erase(&self, wabas: &[WabaId]) -> Result<String> {
-        let since = first_id_at(self.clock.now() - SKEW);
+    pub async fn erase(&self, wabas: &[WabaId]) -> Result<i64> {
+        let since = intake::LAST.value(&mut self.store.read().await?).await?;
         for waba in wabas {
-            let mut last = String::new();
+            let mut last = 0;
             loop {
                 let mut tx = self.store.write().await?;
-                let Some(id) = erase_some(&mut tx, waba, wabas, &last).await? else { break };
+                let Some(id) = erase_some(&mut tx, waba, wabas, last).await? else { break };
                 tx.commit().await?;
                 last = id;
             }
@@ -108,10 +105,10 @@ impl Webhooks {
     ///
     /// # Errors
     /// The database's.
-    pub async fn erase_since(&self, tx: &mut WriteTx, wabas: &[WabaId], since: &str) -> Result<()> {
+    pub async fn erase_since(&self, tx: &mut WriteTx, wabas: &[WabaId], since: i64) -> Result<()> {
         for waba in wabas {
-            let mut last = since.to_owned();
-            while let Some(id) = erase_some(tx, waba, wabas, &last).await? {
+            let mut last = since;
+            while let Some(id) = erase_some(tx, waba, wabas, last).await? {
                 last = id;
             }
         }
@@ -125,14 +122,14 @@ impl Webhooks {
     pub async fn export(&self, wabas: &[WabaId], file: &mut JsonFile) -> std::result::Result<(), DownloadError> {
         file.begin_list("webhooks");
         for waba in wabas {
-            let mut last = String::new();
+            let mut last = 0;
             loop {
-                let some = queries::naming(&mut self.store.read().await?, waba, &last, AT_ONCE).await?;
-                let Some((id, ..)) = some.last() else { break };
-                last.clone_from(id);
-                for (_, received_at, body) in &some {
-                    let at = clock::rfc3339(*received_at);
-                    for entry in about(body, waba) {
+                let some = queries::naming(&mut self.store.read().await?, waba, last, AT_ONCE).await?;
+                let Some(kept) = some.last() else { break };
+                last = kept.seq;
+                for kept in &some {
+                    let at = clock::rfc3339(kept.received_at);
+                    for entry in about(&kept.body, waba) {
                         file.item(&json!({ "received_at": at, "waba_id": waba, "entry": entry })).await?;
                     }
                 }
@@ -143,24 +140,17 @@ impl Webhooks {
     }
 }
 
-/// Takes these WABAs out of the next bodies that name the first of them; gives the last one's ID.
-async fn erase_some(tx: &mut WriteTx, waba: &WabaId, wabas: &[WabaId], after: &str) -> Result<Option<String>> {
+/// Takes these WABAs out of the next bodies that name the first of them; gives the last one's number.
+async fn erase_some(tx: &mut WriteTx, waba: &WabaId, wabas: &[WabaId], after: i64) -> Result<Option<i64>> {
     let some = queries::naming(tx, waba, after, AT_ONCE).await?;
-    for (id, _, body) in &some {
-        match without(body, wabas) {
+    for kept in &some {
+        match without(&kept.body, wabas) {
             Rest::Untouched => {}
-            Rest::Less(body) => queries::set_body(tx, id, &body).await?,
-            Rest::Nothing => queries::delete(tx, id).await?,
+            Rest::Less(body) => queries::set_body(tx, kept.seq, &body).await?,
+            Rest::Nothing => queries::delete(tx, kept.seq).await?,
         }
     }
-    Ok(some.into_iter().last().map(|(id, ..)| id))
-}
-
-/// What every ID made then or later sorts behind: a UUIDv7 begins with its milliseconds.
-/// <https://www.rfc-editor.org/rfc/rfc9562#section-5.7>
-fn first_id_at(at: time::OffsetDateTime) -> String {
-    let hex = format!("{:012x}", clock::to_ms(at));
-    format!("{}-{}", &hex[..8], &hex[8..])
+    Ok(some.last().map(|kept| kept.seq))
 }
 
 #[cfg(test)]
@@ -193,13 +183,5 @@ mod tests {
 
         assert_eq!(about(&body(&[own, others, &operator]), &one[0]).len(), 2);
         assert_eq!(about(&body(&[others]), &one[0]), Vec::<Value>::new());
-    }
-
-    #[test]
-    fn ids_sort_behind_the_time_they_were_made_at() {
-        let clock = clock::Clock::system();
-        let before = first_id_at(clock.now() - SKEW);
-        let id = crate::base::ids::new_uuid().to_string();
-        assert!(before < id && id < first_id_at(clock.now() + SKEW));
     }
 }

@@ -1,13 +1,25 @@
-//! Meta's webhooks: one address for the whole app. What comes is verified on its raw bytes, kept, and
-//! only then answered; what it means for other features is wired in `app.rs`.
+//! Meta's webhooks: one address for the whole app. What comes is verified on its raw bytes, kept, and only then
+//! answered; afterwards each change in it becomes an event of the customer whose it is. What it means for other
+//! features is wired in `app` ([`Consequences`]).
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>
 
 mod api;
+mod change;
 mod erase;
-mod model;
+mod intake;
+mod kind;
+mod marks;
 mod queries;
+mod route;
+mod router;
 mod service;
+mod understand;
 
 pub use api::routes;
-pub use model::{Change, Payload};
-pub use service::{ChangeHandler, PROCESS_JOB, Webhooks};
+pub use change::{Change, EventId};
+pub use intake::NotKept;
+pub use kind::Kind;
+pub use queries::Event;
+pub use route::{Consequences, Owner, Place, Route, RoutedChange};
+pub use service::Webhooks;
+pub use understand::{Address, Item, Understood};

@@ -1,47 +1,52 @@
 //! Verifying, keeping, and handing on.
 
 use super::{
-    model::{Change, Payload},
-    queries,
+    change::{Change, EventId},
+    intake::{Intake, NotKept},
+    queries::{self, Event},
+    route::Consequences,
+    router::Router,
 };
 use crate::{
-    base::{clock::Clock, ids, text},
+    base::{clock::Clock, text},
     graph::LiveSetup,
-    jobs::{JobError, Outcome, Queue},
-    store::{Result, Store, StoreError, WriteTx},
+    store::{Result, Store},
 };
-use futures_util::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::ExposeSecret;
 use sha2::Sha256;
 use std::sync::Arc;
-
-/// The kind of the job that reads a kept webhook; its subject is the delivery's ID.
-pub const PROCESS_JOB: &str = "webhooks.process";
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 /// How long a webhook's body is kept: it holds people's messages.
 pub const KEPT: time::Duration = time::Duration::days(30);
 
-/// What other features make of a change, in the transaction that marks it as read.
-pub type ChangeHandler = Arc<
-    dyn for<'a> Fn(&'a mut WriteTx, &'a Change) -> BoxFuture<'a, std::result::Result<(), StoreError>> + Send + Sync,
->;
-
-/// The intake. Cloning shares what is beneath.
+/// The intake and what it took in. Cloning shares what is beneath.
 #[derive(Clone)]
 pub struct Webhooks {
     pub(super) store: Store,
     pub(super) clock: Clock,
-    queue: Queue,
     meta: LiveSetup,
-    handler: ChangeHandler,
+    intake: Intake,
+    bell: Arc<Notify>,
+    consequences: Arc<dyn Consequences>,
 }
 
 impl Webhooks {
     /// In this database.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, queue: Queue, meta: LiveSetup, handler: ChangeHandler) -> Self {
-        Self { store, clock, queue, meta, handler }
+    pub fn new(store: Store, clock: Clock, meta: LiveSetup, consequences: Arc<dyn Consequences>) -> Self {
+        let bell = Arc::new(Notify::new());
+        let ring = bell.clone();
+        let intake = Intake::new(store.clone(), clock.clone(), move || ring.notify_one());
+        Self { store, clock, meta, intake, bell, consequences }
+    }
+
+    /// Makes events of what was taken in, until `stop`.
+    pub async fn make_events(self, stop: CancellationToken) {
+        let Self { store, clock, bell, consequences, .. } = self;
+        Router { store, clock, bell, consequences }.run(stop).await;
     }
 
     /// Whether this is the word of the handshake.
@@ -71,26 +76,20 @@ impl Webhooks {
     /// Keeps a verified body; when this returns, it is committed.
     ///
     /// # Errors
-    /// The database's: then Meta must be told to come again.
-    pub async fn keep(&self, body: &str) -> Result<()> {
-        let id = ids::new_uuid().to_string();
-        let now = self.clock.now();
-        let mut tx = self.store.write().await?;
-        queries::insert(&mut tx, &id, body, now).await?;
-        self.queue.enqueue(&mut tx, PROCESS_JOB, &id, now).await?;
-        tx.commit().await?;
-        self.queue.wake();
-        Ok(())
+    /// Meta must be told to come again.
+    pub async fn keep(&self, body: String) -> std::result::Result<(), NotKept> {
+        self.intake.keep(body).await
     }
 
-    /// Removes what was kept longer than [`KEPT`] after it was read, in small steps.
+    /// Removes bodies that were kept longer than [`KEPT`], in small steps.
     ///
     /// # Errors
     /// The database's.
     pub async fn prune(&self) -> Result<()> {
         loop {
             let mut tx = self.store.write().await?;
-            let gone = queries::prune(&mut tx, self.clock.now() - KEPT).await?;
+            let routed = super::router::ROUTED.value(&mut tx).await?;
+            let gone = queries::prune(&mut tx, routed, self.clock.now() - KEPT).await?;
             tx.commit().await?;
             if gone == 0 {
                 return Ok(());
@@ -98,22 +97,22 @@ impl Webhooks {
         }
     }
 
-    /// Reads a kept webhook: what follows from it and the mark that it was read are one transaction.
+    /// One event.
     ///
     /// # Errors
     /// The database's.
-    pub async fn process(&self, id: &str) -> std::result::Result<Outcome, JobError> {
-        let mut tx = self.store.write().await?;
-        let Some(body) = queries::take(&mut tx, id, self.clock.now()).await? else { return Ok(Outcome::Done) };
-        let payload = Payload::read(&body);
-        for change in payload.iter().flat_map(|payload| &payload.changes) {
-            (self.handler)(&mut tx, change).await?;
-        }
-        if payload.is_none() {
-            queries::set_error(&mut tx, id, "not a webhook of Meta's").await?;
-        }
-        tx.commit().await?;
-        self.queue.wake();
-        Ok(Outcome::Done)
+    pub async fn event(&self, id: EventId) -> Result<Option<Event>> {
+        queries::event(&mut self.store.read().await?, id).await
+    }
+
+    /// What `with` makes of an event's change; `None` where its body is not kept any more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn change<T>(&self, id: EventId, with: impl FnOnce(&Change<'_>) -> T) -> Result<Option<T>> {
+        let body = queries::body(&mut self.store.read().await?, id.seq()).await?;
+        Ok(body.and_then(|body| {
+            Change::all(&body).into_iter().find(|change| change.place == id.place()).map(|change| with(&change))
+        }))
     }
 }

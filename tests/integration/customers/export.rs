@@ -16,7 +16,7 @@ async fn everything_is_in_it_and_no_secret(db: Database) {
     let invite = "INSERT INTO invites (id, kind, token_hash, token_sealed, email, role, customer_id, created_at, expires_at) \
                   SELECT 'i1', 'invite', 'the hash', 'the seal', 'ana@example.org', 'customer', id, 1, 2 FROM customers \
                   WHERE name = 'Harbour Bakery'";
-    let kept = "INSERT INTO webhook_deliveries (id, received_at, body) VALUES ('w1', 1700000000000, $1)";
+    let kept = "INSERT INTO intake (seq, received_at, body) VALUES (0, 1700000000000, $1)";
     let entry =
         |waba: &str, text: &str| json!({"id": waba, "changes": [{"field": "messages", "value": {"text": text}}]});
     let body = json!({"entry": [entry(&waba, "hello bakery"), entry(&id(&others, "waba_ids", 0), "hello shop")]});

@@ -155,7 +155,7 @@ async fn kept(process: &Process) -> Vec<u8> {
         "SELECT t::text AS row FROM phone_numbers t",
         "SELECT t::text AS row FROM signup_attempts t",
         "SELECT t::text AS row FROM partner_events t",
-        "SELECT t::text AS row FROM webhook_deliveries t",
+        "SELECT t::text AS row FROM intake t",
         "SELECT t::text AS row FROM audit_log t",
         "SELECT t::text AS row FROM invites t",
         "SELECT t::text AS row FROM guesses t",

@@ -1,0 +1,73 @@
+//! Whose a webhook is, and what it changes in other features.
+
+use crate::{
+    base::ids::WabaId,
+    connections::Connections,
+    phone_numbers,
+    signup::{PartnerEvent, Signup},
+    store::{Result, WriteTx},
+    webhooks::{Address, Consequences, Owner, Place, RoutedChange},
+};
+use futures_util::future::BoxFuture;
+
+/// The features that webhooks concern.
+pub(super) struct Wired {
+    pub connections: Connections,
+    pub signup: Signup,
+}
+
+impl Consequences for Wired {
+    fn place<'a>(&'a self, tx: &'a mut WriteTx, address: &'a Address) -> BoxFuture<'a, Result<Place>> {
+        Box::pin(self.place_of(tx, address))
+    }
+
+    fn follow<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            for change in changes {
+                self.partner_event(tx, change).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn committed(&self) {
+        self.signup.wake();
+    }
+}
+
+impl Wired {
+    async fn place_of(&self, tx: &mut WriteTx, address: &Address) -> Result<Place> {
+        let mut place = Place { waba: address.waba.clone(), phone_number: address.phone_number.clone(), owner: None };
+        // Messages go by the number alone: a WABA's ID in them is not looked at.
+        if let Some(number) = &place.phone_number
+            && let Some(waba) = phone_numbers::waba_of(tx, number).await?
+        {
+            place.waba = Some(waba);
+        }
+        let Some(waba) = &place.waba else { return Ok(place) };
+        if let (None, Some(display)) = (&place.phone_number, &address.display) {
+            place.phone_number = phone_numbers::written_so(tx, waba, display).await?;
+        }
+        let owner = self.connections.owner_in(tx, waba).await?;
+        place.owner = owner.map(|owner| Owner { customer: owner.customer, connection: owner.connection });
+        Ok(place)
+    }
+
+    async fn partner_event(&self, tx: &mut WriteTx, routed: &RoutedChange<'_>) -> Result<()> {
+        if routed.change.field != "account_update" {
+            return Ok(());
+        }
+        // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
+        let value = routed.change.json();
+        let event = value.get("event").and_then(|event| event.as_str()).unwrap_or_default();
+        let info = value.get("waba_info");
+        let text = |key: &str| info.and_then(|info| info.get(key)).and_then(|id| id.as_str());
+        let waba = text("waba_id").and_then(|id| id.parse::<WabaId>().ok());
+        if let (true, Some(waba)) = (event.starts_with("PARTNER_"), waba) {
+            let business = text("owner_business_id").and_then(|id| id.parse().ok());
+            let at = routed.change.time.and_then(|at| time::OffsetDateTime::from_unix_timestamp(at).ok());
+            self.signup.partner_event(tx, &PartnerEvent { event: event.to_owned(), waba, business, at }).await?;
+        }
+        Ok(())
+    }
+}

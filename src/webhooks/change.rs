@@ -1,0 +1,171 @@
+//! What a webhook's body says, as far as it makes sense: one odd change never harms its neighbours, and what
+//! nobody understands is kept as it is.
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::{borrow::Cow, fmt, str::FromStr};
+
+/// How many changes one body can hold at most; see [`EventId`].
+pub const CHANGES_PER_BODY: i64 = 1 << 20;
+
+/// An event: which body, and which of its changes. Grows in the order of taking in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(pub i64);
+
+impl EventId {
+    /// The change at this place in the body of this number. 3 MB hold fewer than [`CHANGES_PER_BODY`].
+    #[must_use]
+    pub fn new(seq: i64, place: u32) -> Self {
+        Self(seq * CHANGES_PER_BODY + i64::from(place))
+    }
+
+    /// The number of its body.
+    #[must_use]
+    pub fn seq(self) -> i64 {
+        self.0 / CHANGES_PER_BODY
+    }
+
+    /// Its place among the changes of the body.
+    #[must_use]
+    pub fn place(self) -> u32 {
+        u32::try_from(self.0 % CHANGES_PER_BODY).unwrap_or(0)
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for EventId {
+    type Err = std::num::ParseIntError;
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        s.parse().map(Self)
+    }
+}
+
+/// One change of one entry, as it stands in the body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change<'a> {
+    /// Its place among all changes of the body.
+    pub place: u32,
+    /// The entry's ID: a WABA, or the operator's business for partner events. Empty where it is missing.
+    pub entry_id: Cow<'a, str>,
+    /// When it happened, in seconds since the epoch, by Meta's word.
+    pub time: Option<i64>,
+    /// The field, such as `messages` or `account_update`. Empty where it is missing.
+    pub field: Cow<'a, str>,
+    /// The change as Meta sent it, byte for byte; where the body is none of Meta's, the whole of it.
+    pub raw: &'a str,
+    /// What it tells; `null` where that is missing.
+    pub value: &'a str,
+}
+
+#[derive(Deserialize)]
+struct RawBody<'a> {
+    #[serde(borrow)]
+    entry: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct RawEntry<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    time: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    field: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    changes: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct RawChange<'a> {
+    #[serde(borrow, default)]
+    field: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    value: Option<&'a RawValue>,
+}
+
+impl<'a> Change<'a> {
+    /// All changes of a body, in order. What is in no entry's list of changes is none; a body that is none of
+    /// Meta's is one change without field.
+    #[must_use]
+    pub fn all(body: &'a str) -> Vec<Self> {
+        let list = |raw: &'a str| serde_json::from_str::<Vec<&'a RawValue>>(raw).ok();
+        let entries = serde_json::from_str::<RawBody<'a>>(body).ok().and_then(|body| list(body.entry.get()));
+        let Some(entries) = entries else {
+            let (entry_id, field) = (Cow::Borrowed(""), Cow::Borrowed(""));
+            return vec![Self { place: 0, entry_id, time: None, field, raw: body, value: "null" }];
+        };
+        let mut all = Vec::new();
+        for entry in entries {
+            let Ok(entry) = serde_json::from_str::<RawEntry<'a>>(entry.get()) else { continue };
+            let changes = entry.changes.and_then(|changes| list(changes.get())).unwrap_or_default();
+            for raw in changes {
+                let change = serde_json::from_str::<RawChange<'a>>(raw.get()).ok();
+                let field = change.as_ref().and_then(|change| change.field);
+                all.push(Self {
+                    place: u32::try_from(all.len()).unwrap_or(u32::MAX),
+                    entry_id: entry.id.map_or(Cow::Borrowed(""), text),
+                    time: entry.time.and_then(|time| text(time).parse().ok()),
+                    // Some of Meta's examples have the field beside the list instead of in it.
+                    field: field.or(entry.field).map_or(Cow::Borrowed(""), text),
+                    raw: raw.get(),
+                    value: change.and_then(|change| change.value).map_or("null", RawValue::get),
+                });
+            }
+        }
+        all
+    }
+
+    /// Its value, parsed.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(self.value).unwrap_or_default()
+    }
+}
+
+/// A JSON text without its quotes; anything else as it stands there. Meta writes IDs and times both ways.
+fn text(raw: &RawValue) -> Cow<'_, str> {
+    let raw = raw.get();
+    match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
+        Some(_) => serde_json::from_str::<String>(raw).map_or(Cow::Borrowed(raw), Cow::Owned),
+        None => Cow::Borrowed(raw),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_odd_change_does_not_harm_its_neighbours() {
+        let body = r#"{"object":"whatsapp_business_account","entry":[
+            {"id":"1","time":12,"changes":[{"field":"account_update","value":{"event":"PARTNER_ADDED"}}, 7, {"value":{}}]},
+            "odd", {"id":2,"changes":[{"value": {"event":"A\u00e9"} }],"field":"account_update"}]}"#;
+        let changes = Change::all(body);
+        assert_eq!(changes.len(), 4);
+        let of = |place: usize| (changes[place].entry_id.as_ref(), changes[place].field.as_ref(), changes[place].raw);
+        assert_eq!(of(0), ("1", "account_update", r#"{"field":"account_update","value":{"event":"PARTNER_ADDED"}}"#));
+        assert_eq!(of(1), ("1", "", "7"));
+        assert_eq!(of(3), ("2", "account_update", r#"{"value": {"event":"A\u00e9"} }"#));
+        assert_eq!((changes[0].time, changes[3].time, changes[3].place), (Some(12), None, 3));
+        assert_eq!(changes[3].json()["event"], "Aé");
+        for body in ["[]", "nonsense", "", r#"{"entry":7}"#] {
+            assert_eq!(Change::all(body)[0].raw, body);
+        }
+        assert!(Change::all(r#"{"entry":[]}"#).is_empty());
+    }
+
+    #[test]
+    fn an_events_id_tells_where_it_stands() {
+        let id = EventId::new(7, 3);
+        assert_eq!((id.seq(), id.place()), (7, 3));
+        assert!(id < EventId::new(7, 4) && EventId::new(7, u32::from(u16::MAX)) < EventId::new(8, 0));
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+}
