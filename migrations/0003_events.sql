@@ -87,8 +87,9 @@ CREATE TABLE event_minutes (
     -- An event's kind, or 'duplicate'; with customer_id '': 'refused' is a wrong or missing signature.
     kind TEXT NOT NULL,
     n BIGINT NOT NULL,
-    PRIMARY KEY (minute, customer_id, kind)
+    PRIMARY KEY (customer_id, minute, kind)
 );
+CREATE INDEX event_minutes_by_minute ON event_minutes (minute);
 
 -- Where a customer wants to be called.
 CREATE TABLE endpoints (

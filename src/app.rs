@@ -5,9 +5,11 @@
 mod consequences;
 mod jobs;
 mod log;
+mod places;
 mod routes;
 mod setup;
 
+pub use places::EventPlaces;
 pub use setup::{setup_without_database, surroundings};
 
 use setup::meta_settings;
@@ -130,7 +132,6 @@ impl App {
         let (private, ring) = (config.allow_private_endpoints, config.keys.clone());
         let forwarding = Forwarding::new(store.clone(), clock.clone(), ring, queue.clone(), private);
         let wired = consequences::Wired {
-            connections: connections.clone(),
             signup: signup.clone(),
             forwarding: forwarding.clone(),
         };

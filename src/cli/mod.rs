@@ -1,6 +1,7 @@
 //! The command line of the binary `doorway`.
 
 mod demo;
+mod events;
 mod sandbox;
 mod serve;
 mod user;
@@ -36,6 +37,9 @@ enum Command {
     /// Manage the people who may sign in.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Hand out what Meta's webhooks told.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
     /// Bring the database's schema up to date.
     Migrate(ConfigArgs),
     /// Say what is wrong with the set-up, and how to mend it.
@@ -89,9 +93,12 @@ pub async fn run() -> ExitCode {
     let filter = std::env::var("DOORWAY_LOG").ok().filter(|text| !text.is_empty());
     let filter = filter.and_then(|text| EnvFilter::try_new(text).ok());
     let default = match &cli.command {
-        Command::Demo(_) | Command::Doctor(_) | Command::User(_) | Command::Migrate(_) | Command::RotateKeys(_) => {
-            "warn"
-        }
+        Command::Demo(_)
+        | Command::Doctor(_)
+        | Command::User(_)
+        | Command::Events(_)
+        | Command::Migrate(_)
+        | Command::RotateKeys(_) => "warn",
         Command::Serve(_) | Command::Sandbox(_) => "info",
     };
     tracing_subscriber::fmt()
@@ -105,6 +112,7 @@ pub async fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Sandbox(args) => sandbox::run(*args).await,
         Command::User(command) => user::run(command).await,
+        Command::Events(command) => events::run(command).await,
         Command::Migrate(args) => migrate(args).await,
         Command::Doctor(args) => return doctor_command(args).await,
         Command::RotateKeys(args) => rotate_keys(args).await,

@@ -15,7 +15,7 @@ pub use grant::Grant;
 pub use jobs::DISCONNECT_JOB;
 pub use model::{Connection, ConnectionState, Owner, WabaRecord};
 pub use pages::routes;
-pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError};
+pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError, owner};
 
 /// What of this feature is sealed at rest.
 pub const SEALED: &[SealedColumn] = &[sealed_column!("connections", "token_sealed")];

@@ -17,7 +17,7 @@ use crate::{
     graph,
     jobs::Queue,
     phone_numbers::{self, Number},
-    store::{Store, StoreError, WriteTx},
+    store::{Reads, Store, StoreError, WriteTx},
 };
 use secrecy::SecretString;
 use time::OffsetDateTime;
@@ -208,8 +208,8 @@ impl Connections {
     ///
     /// # Errors
     /// The database's.
-    pub async fn owner_in(&self, tx: &mut WriteTx, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
-        queries::owner(tx, waba).await
+    pub async fn owner_in(&self, db: &mut impl Reads, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
+        owner(db, waba).await
     }
 
     /// Whether a WABA, or a connection to the business that owns it, is another customer's.
@@ -348,11 +348,19 @@ impl Connections {
     }
 }
 
-async fn fill(db: &mut impl crate::store::Reads, connection: Connection) -> Result<Overview, StoreError> {
+async fn fill(db: &mut impl Reads, connection: Connection) -> Result<Overview, StoreError> {
     let mut wabas = Vec::new();
     for waba in queries::wabas(db, connection.id).await? {
         let numbers = phone_numbers::list(db, &waba.id).await?;
         wabas.push((waba, numbers));
     }
     Ok(Overview { connection, wabas })
+}
+
+/// To whom a WABA belongs here.
+///
+/// # Errors
+/// The database's.
+pub async fn owner(db: &mut impl Reads, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
+    queries::owner(db, waba).await
 }
