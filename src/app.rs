@@ -256,10 +256,14 @@ impl App {
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));
         let routing = tokio::spawn(self.webhooks.clone().make_events(stop.clone()));
+        let (formats, own) = (forwarding::format::Formats::default(), listener.local_addr()?);
+        let forwarding = self.forwarding.clone().run(self.webhooks.clone(), formats, own, stop.clone());
+        let forwarding = tokio::spawn(forwarding);
         serve(listener, self.router, stop.clone()).await?;
         stop.cancel();
         working.await??;
         routing.await?;
+        forwarding.await?;
         self.store.close().await;
         Ok(())
     }

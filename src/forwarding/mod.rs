@@ -4,9 +4,15 @@
 //! (`dispatcher/`). What is sent is made at the moment of the call (`format/`).
 
 mod bells;
+mod cache;
+mod dispatcher;
 mod endpoint;
 pub mod format;
+mod plan;
+mod plan_queries;
 mod queries;
+mod receipts;
+mod schedule;
 mod secrets;
 mod service;
 
@@ -20,6 +26,11 @@ pub use service::{Forwarding, ForwardingError, MAX_ENDPOINTS, NewEndpoint, OLD_S
 const RESUME_JOB: &str = "forwarding.resume";
 /// The kind of the job that removes an endpoint's rows; its subject is its ID.
 const REMOVE_JOB: &str = "forwarding.remove";
+
+/// The kind of the job that cancels what waits for an endpoint that is gone; its subject is the endpoint's ID.
+const CANCEL_JOB: &str = "forwarding.cancel";
+/// The kind of the job that tells members that an endpoint is not called any more; its subject is its ID.
+const MAIL_JOB: &str = "forwarding.mail";
 
 /// What of this feature is sealed at rest.
 pub const SEALED: &[SealedColumn] = &[

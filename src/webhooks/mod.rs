@@ -17,6 +17,7 @@ mod queries;
 mod route;
 mod router;
 mod service;
+mod told;
 mod understand;
 mod whose;
 
@@ -29,4 +30,5 @@ pub use list::{Minute, Newest, Of};
 pub use queries::Event;
 pub use route::{Consequences, Owner, Place, Route, RoutedChange};
 pub use service::Webhooks;
+pub use told::{OwnChange, Told};
 pub use understand::{Address, Item, Understood};
