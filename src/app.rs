@@ -22,9 +22,9 @@ use crate::{
         mail::{BadSettings, Mailer},
         sealed::KeyRing,
     },
-    config::Config,
+    config::{Config, Retention},
     connections::{self, Connections},
-    forwarding::{self, Forwarding},
+    forwarding::{self, EventPages, Forwarding},
     jobs::{Handlers, Queue, Worker},
     signup::{self, Signup},
     store::{self, SealedColumn, SealedError, Store, StoreError},
@@ -68,6 +68,8 @@ struct Parts {
     forwarding: Forwarding,
     backoffice: Backoffice,
     support: Support,
+    events: EventPages,
+    retention: Retention,
     sessions: DbSessions,
     limits: Limits,
 }
@@ -131,10 +133,7 @@ impl App {
         );
         let (private, ring) = (config.allow_private_endpoints, config.keys.clone());
         let forwarding = Forwarding::new(store.clone(), clock.clone(), ring, queue.clone(), private);
-        let wired = consequences::Wired {
-            signup: signup.clone(),
-            forwarding: forwarding.clone(),
-        };
+        let wired = consequences::Wired { signup: signup.clone(), forwarding: forwarding.clone() };
         let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired));
         let around = surroundings(config, clock.clone());
         let checks = Checks::new(settings.clone(), around, store.clone(), signup.clone(), connections.clone());
@@ -158,6 +157,14 @@ impl App {
             signup: signup.clone(),
             clock: clock.clone(),
         };
+        let events = EventPages {
+            webhooks: webhooks.clone(),
+            forwarding: forwarding.clone(),
+            accounts: accounts.clone(),
+            connections: connections.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+        };
         let people = accounts::Pages {
             accounts: accounts.clone(),
             two_step: two_step.clone(),
@@ -173,6 +180,8 @@ impl App {
             forwarding: forwarding.clone(),
             backoffice,
             support,
+            events,
+            retention: config.retention,
             sessions: DbSessions::new(store.clone(), clock.clone()),
             limits: Limits::new(store.clone(), clock.clone()),
         };
@@ -251,7 +260,7 @@ impl App {
         tokio::spawn(self.settings.clone().follow(stop.clone()));
         let mut tx = self.store.write().await?;
         self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
-        self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::PRUNE_EVERY).await?;
+        self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;
         tx.commit().await?;
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));

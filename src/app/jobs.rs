@@ -13,7 +13,9 @@ use crate::{
 /// The kind of the job that tidies up; it has one subject.
 pub(super) const PRUNE_JOB: &str = "web.prune_sessions";
 /// How often.
-pub(super) const PRUNE_EVERY: time::Duration = time::Duration::hours(6);
+pub(super) const PRUNE_EVERY: time::Duration = time::Duration::hours(1);
+/// How long after the start what is set up at Meta is looked at first.
+pub(super) const CHECK_AFTER: time::Duration = time::Duration::hours(6);
 
 /// What is done in the background, by the kind of the job.
 pub(super) fn handlers(parts: &Parts) -> Handlers {
@@ -24,6 +26,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let mails = parts.invites.clone();
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
+    let (forwarding, keep) = (parts.forwarding.clone(), parts.retention);
     let mut handlers = Handlers::from([
         (
             ADVANCE_JOB,
@@ -60,10 +63,12 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             PRUNE_JOB,
             jobs::handler(move |_| {
                 let (sessions, webhooks, clock) = (sessions.clone(), webhooks.clone(), clock.clone());
-                let (limits, invites) = (limits.clone(), invites.clone());
+                let (limits, invites, forwarding) = (limits.clone(), invites.clone(), forwarding.clone());
                 async move {
+                    let now = clock.now();
                     sessions.prune().await?;
-                    webhooks.prune().await?;
+                    webhooks.prune(now - keep.bodies, now - keep.events, now - keep.charts).await?;
+                    forwarding.prune(now - keep.deliveries, now - keep.charts).await?;
                     limits.prune().await?;
                     invites.prune().await?;
                     Ok(Outcome::Again(clock.now() + PRUNE_EVERY))

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     accounts, backoffice,
     config::Config,
-    connections, signup,
+    connections, forwarding, signup,
     store::Store,
     support,
     web::{self, Access, Route, Routes, Site, assets, csp::FacebookOrigins, error},
@@ -45,6 +45,7 @@ pub(super) fn router(config: &Config, parts: &Parts) -> Result<(Router, Vec<Rout
         .merge(signup::page_routes(parts.signup.clone()))
         .merge(backoffice::routes(parts.backoffice.clone()))
         .merge(support::routes(parts.support.clone()))
+        .merge(forwarding::event_routes(parts.events.clone()))
         .into_parts();
     let pages = pages
         .fallback(|| async { web::Error::NotFound })

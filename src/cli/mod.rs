@@ -71,6 +71,10 @@ Settings (environment, or --config FILE; those marked * also as ..._FILE, naming
   DOORWAY_SMTP_URL *            smtps://name:password@host or smtp://...?tls=required; without it links are copied by hand
   DOORWAY_MAIL_FROM             the mails' sender; DOORWAY_SUPPORT_EMAIL if left out
   DOORWAY_STAFF_TOTP            true (default): admins and support need an authenticator app
+  DOORWAY_KEEP_BODIES_DAYS      30 (default): how long what Meta posted is kept; at least 8
+  DOORWAY_KEEP_EVENTS_DAYS      30 (default): how long the lists of events go back; at least 8
+  DOORWAY_KEEP_DELIVERIES_DAYS  30 (default): how long deliveries with their attempts are kept; at least 8
+  DOORWAY_KEEP_CHARTS_DAYS      90 (default): how long counts by the minute are kept
   DOORWAY_META_APP_ID           App ID
   DOORWAY_META_APP_SECRET *     App Secret
   DOORWAY_META_ES_CONFIG_ID     Facebook Login for Business configuration; without it: plain OAuth

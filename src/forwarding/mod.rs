@@ -7,9 +7,11 @@ mod bells;
 mod cache;
 mod dispatcher;
 mod endpoint;
+mod event_pages;
 pub mod format;
 mod plan;
 mod plan_queries;
+mod prune;
 mod queries;
 mod receipts;
 mod schedule;
@@ -19,6 +21,7 @@ mod service;
 use crate::{sealed_column, store::SealedColumn};
 
 pub use endpoint::{Cause, Delivery, DeliveryState, Endpoint, EndpointState, Format};
+pub use event_pages::{EventPages, Replay, routes as event_routes};
 pub use queries::{Attempt, ENDPOINTS};
 pub use service::{Forwarding, ForwardingError, MAX_ENDPOINTS, NewEndpoint, OLD_SECRET_FOR};
 

@@ -193,14 +193,6 @@ impl Webhooks {
         }
         Ok(made)
     }
-
-    /// The first event that came then or later could have this ID; found by halving, as IDs grow with time.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn first_since(&self, at: OffsetDateTime) -> Result<EventId> {
-        Ok(EventId::new(first_body_since(&mut self.store.read().await?, at).await?, 0))
-    }
 }
 
 /// The number of the first body that came then or later.
@@ -234,7 +226,9 @@ impl Webhooks {
     /// The database's.
     pub async fn minutes(&self, customer: Option<CustomerId>, since: i64) -> Result<Vec<Minute>> {
         let sql = match customer {
-            Some(_) => "SELECT minute, kind, n FROM event_minutes WHERE customer_id = $2 AND minute >= $1 ORDER BY minute",
+            Some(_) => {
+                "SELECT minute, kind, n FROM event_minutes WHERE customer_id = $2 AND minute >= $1 ORDER BY minute"
+            }
             None => {
                 "SELECT minute, kind, CAST(sum(n) AS BIGINT) AS n FROM event_minutes WHERE minute >= $1 AND $2 = '' \
                  GROUP BY minute, kind ORDER BY minute"

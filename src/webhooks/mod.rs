@@ -13,6 +13,7 @@ mod kept_queries;
 mod kind;
 mod list;
 mod marks;
+mod prune;
 mod queries;
 mod route;
 mod router;

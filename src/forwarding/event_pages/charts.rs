@@ -31,6 +31,12 @@ pub(super) struct Bar {
     pub heights: [i64; 3],
 }
 
+impl Bar {
+    pub fn has(&self, part: usize) -> bool {
+        self.heights[part] > 0
+    }
+}
+
 /// One drawing.
 pub(super) struct Chart {
     pub id: &'static str,
@@ -83,11 +89,7 @@ impl Slots {
         let bars = bars.map(|(slot, parts)| Bar { x: slot * WIDTH, heights: parts.map(height) });
         let labels = [0, self.range.bars / 2, self.range.bars - 1].map(|slot| self.label(slot));
         let own = |parts: &[i64; 3]| {
-            let parts = if about.is_sum {
-                [parts[0] - parts[1], parts[1] - parts[2], parts[2]]
-            } else {
-                *parts
-            };
+            let parts = if about.is_sum { [parts[0] - parts[1], parts[1] - parts[2], parts[2]] } else { *parts };
             parts.iter().take(about.parts.len()).map(|value| show(*value)).collect::<Vec<_>>()
         };
         Chart {
@@ -204,7 +206,9 @@ fn latency_chart(slots: &Slots, sent: &[DeliveryMinute]) -> Chart {
     let values = sums.into_iter().map(|(slot, (max, sum, n))| (slot, [max, if n > 0 { sum / n } else { 0 }, 0]));
     let parts = vec!["Longest", "On average"];
     let about =
-        About { id: "latency", title: "From Meta’s webhook to your endpoint’s answer", unit: "", parts, is_sum: false };
+        About {
+            id: "latency", title: "From Meta’s webhook to your endpoint’s answer", unit: "", parts, is_sum: false
+        };
     slots.chart(about, &values.collect(), latency)
 }
 

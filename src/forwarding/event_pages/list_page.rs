@@ -35,7 +35,8 @@ struct EventsPage {
     for_staff: bool,
     /// Whether there is a connection from which events could come; staff: always.
     is_connected: bool,
-    groups: [Group; 6],
+    /// Name, words, and whether it is chosen.
+    groups: Vec<(&'static str, &'static str, bool)>,
     outcomes: [(&'static str, &'static str); 4],
     rows: Vec<EventRow>,
     older: Option<String>,
@@ -82,7 +83,7 @@ pub(super) async fn list(
         chrome,
         for_staff,
         is_connected,
-        groups: Group::ALL,
+        groups: Group::ALL.map(|group| (group.name(), group.words(), meant.group == Some(group))).into(),
         outcomes: Outcome::SOUGHT,
         rows: lines,
         older,

@@ -9,8 +9,11 @@ mod one_page;
 mod pretty;
 mod queries;
 mod rows;
+mod send;
 mod stream;
 mod words;
+
+pub use send::Replay;
 
 use super::Forwarding;
 use crate::{

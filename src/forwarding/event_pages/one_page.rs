@@ -153,7 +153,7 @@ async fn block(
 async fn endpoints(pages: &EventPages, event: &Event) -> Result<Vec<(String, String)>> {
     let Some(owner) = event.route.place.owner else { return Ok(Vec::new()) };
     let all = pages.forwarding.endpoints(owner.customer).await?;
-    let wants = |endpoint: &&crate::forwarding::Endpoint| endpoint.wants_event(event);
+    let wants = |endpoint: &&crate::forwarding::Endpoint| super::again::wants(endpoint, event);
     Ok(all.iter().filter(wants).map(|one| (one.name.clone(), one.id.to_string())).collect())
 }
 
@@ -162,7 +162,7 @@ pub(super) async fn show(
     chrome: Chrome,
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
-) -> Result<EventPage> {
+) -> Result<Response> {
     let event = pages.event_for(&user, &id).await?;
     let now = pages.clock.now();
     let for_staff = user.role.is_staff();
@@ -190,7 +190,7 @@ pub(super) async fn show(
         Some((field, told, is_cut, raw)) => (field, told, is_cut, Some(raw)),
         None => (String::new(), Told::default(), false, None),
     };
-    Ok(EventPage {
+    let page = EventPage {
         chrome,
         for_staff,
         id: event.id,
@@ -216,7 +216,8 @@ pub(super) async fn show(
         endpoints: endpoints(&pages, &event).await?,
         newer: pages.webhooks.next_event(&of, event.id).await?,
         older: pages.webhooks.newest(&of, Some(event.id)).next().await?.map(|event| event.id),
-    })
+    };
+    Ok(page.into_response())
 }
 
 /// The change as Meta sent it.

@@ -190,7 +190,10 @@ mod tests {
         let message = json!({"contacts": [{"profile": {"name": "Ana"}, "wa_id": "16505551234"}],
             "messages": [{"from": "16505551234", "type": "text"}, {"from": "16505551234"}]});
         let told = Told::of(&message);
-        assert_eq!((told.name.as_deref(), told.contact.as_deref(), told.more), (Some("Ana"), Some("+1 650-555-1234"), 1));
+        assert_eq!(
+            (told.name.as_deref(), told.contact.as_deref(), told.more),
+            (Some("Ana"), Some("+1 650-555-1234"), 1)
+        );
         let failed = json!({"statuses": [{"recipient_id": "US.13491208655302741918", "status": "failed",
             "errors": [{"code": 131_026, "title": "Undeliverable", "error_data": {"details": "Not on WhatsApp."}}]}]});
         let told = Told::of(&failed);

@@ -60,6 +60,7 @@ pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &
         smtp_url: None,
         mail_from: None,
         staff_totp: false,
+        retention: doorway::config::Retention::default(),
         allow_private_endpoints: true,
         sandbox_url: None,
         warnings: Vec::new(),
