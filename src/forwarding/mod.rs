@@ -7,19 +7,29 @@ mod bells;
 mod cache;
 mod dispatcher;
 mod endpoint;
+mod export;
 pub mod format;
+mod jobs;
+mod mail;
 mod plan;
 mod plan_queries;
 mod queries;
 mod receipts;
+mod replay;
 mod schedule;
 mod secrets;
 mod service;
+mod upkeep;
+mod upkeep_queries;
 
 use crate::{sealed_column, store::SealedColumn};
 
 pub use endpoint::{Cause, Delivery, DeliveryState, Endpoint, EndpointState, Format};
+pub use jobs::handlers;
 pub use queries::{Attempt, ENDPOINTS};
+pub use receipts::AWAITED_FOR;
+pub use replay::{MAX_CHOSEN, Replay, Replayed};
+pub use schedule::{LONGEST_WAIT, TRIED_FOR};
 pub use service::{Forwarding, ForwardingError, MAX_ENDPOINTS, NewEndpoint, OLD_SECRET_FOR};
 
 /// The kind of the job that makes what waits for a resumed endpoint due; its subject is the endpoint's ID.
@@ -31,6 +41,10 @@ const REMOVE_JOB: &str = "forwarding.remove";
 const CANCEL_JOB: &str = "forwarding.cancel";
 /// The kind of the job that tells members that an endpoint is not called any more; its subject is its ID.
 const MAIL_JOB: &str = "forwarding.mail";
+/// The kind of the job that sends events again; its subject is how far it is.
+const REPLAY_JOB: &str = "forwarding.replay";
+/// The jobs whose subject is an endpoint's ID.
+const JOBS_OF_ENDPOINTS: [&str; 4] = [RESUME_JOB, REMOVE_JOB, CANCEL_JOB, MAIL_JOB];
 
 /// What of this feature is sealed at rest.
 pub const SEALED: &[SealedColumn] = &[
