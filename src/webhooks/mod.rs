@@ -5,8 +5,10 @@
 
 mod api;
 mod change;
+mod cut;
 mod erase;
 mod intake;
+mod kept_queries;
 mod kind;
 mod marks;
 mod queries;
@@ -14,6 +16,7 @@ mod route;
 mod router;
 mod service;
 mod understand;
+mod whose;
 
 pub use api::routes;
 pub use change::{Change, EventId};
