@@ -22,6 +22,7 @@ use crate::{
     },
     config::Config,
     connections::{self, Connections},
+    forwarding::{self, Forwarding},
     jobs::{Handlers, Queue, Worker},
     signup::{self, Signup},
     store::{self, SealedColumn, SealedError, Store, StoreError},
@@ -62,6 +63,7 @@ struct Parts {
     connections: Connections,
     signup: Signup,
     webhooks: Webhooks,
+    forwarding: Forwarding,
     backoffice: Backoffice,
     support: Support,
     sessions: DbSessions,
@@ -84,6 +86,8 @@ pub struct App {
     pub signup: Signup,
     /// The webhook intake.
     pub webhooks: Webhooks,
+    /// Customers' endpoints, and deliveries to them.
+    pub forwarding: Forwarding,
     /// What is set up at Meta.
     pub settings: MetaSettings,
     /// The check of it.
@@ -123,7 +127,13 @@ impl App {
             connections.clone(),
             meta.clone(),
         );
-        let wired = consequences::Wired { connections: connections.clone(), signup: signup.clone() };
+        let (private, ring) = (config.allow_private_endpoints, config.keys.clone());
+        let forwarding = Forwarding::new(store.clone(), clock.clone(), ring, queue.clone(), private);
+        let wired = consequences::Wired {
+            connections: connections.clone(),
+            signup: signup.clone(),
+            forwarding: forwarding.clone(),
+        };
         let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired));
         let around = surroundings(config, clock.clone());
         let checks = Checks::new(settings.clone(), around, store.clone(), signup.clone(), connections.clone());
@@ -159,6 +169,7 @@ impl App {
             connections: connections.clone(),
             signup: signup.clone(),
             webhooks: webhooks.clone(),
+            forwarding: forwarding.clone(),
             backoffice,
             support,
             sessions: DbSessions::new(store.clone(), clock.clone()),
@@ -174,6 +185,7 @@ impl App {
             connections,
             signup,
             webhooks,
+            forwarding,
             settings,
             checks,
             store,
@@ -193,7 +205,7 @@ impl App {
     }
 
     fn sealed() -> Vec<SealedColumn> {
-        [accounts::SEALED, backoffice::SEALED, connections::SEALED, signup::SEALED].concat()
+        [accounts::SEALED, backoffice::SEALED, connections::SEALED, forwarding::SEALED, signup::SEALED].concat()
     }
 
     /// How many secrets at rest open with the current key, and how many with an old one.

@@ -3,6 +3,7 @@
 use crate::{
     base::ids::WabaId,
     connections::Connections,
+    forwarding::Forwarding,
     phone_numbers,
     signup::{PartnerEvent, Signup},
     store::{Result, WriteTx},
@@ -14,6 +15,7 @@ use futures_util::future::BoxFuture;
 pub(super) struct Wired {
     pub connections: Connections,
     pub signup: Signup,
+    pub forwarding: Forwarding,
 }
 
 impl Consequences for Wired {
@@ -32,6 +34,7 @@ impl Consequences for Wired {
 
     fn committed(&self) {
         self.signup.wake();
+        self.forwarding.committed();
     }
 }
 

@@ -70,13 +70,7 @@ impl Outbound {
     /// [`Refused`] where the URL names an address that this client must not reach.
     pub fn request(&self, method: http::Method, url: Url) -> Result<reqwest::RequestBuilder, Refused> {
         if self.reach == Reach::Public {
-            let literal = match url.host() {
-                Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-                Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-                Some(Host::Domain(_)) => None,
-                None => return Err(Refused),
-            };
-            if literal.is_some_and(|ip| !is_public(ip)) {
+            if url.host().is_none() || names_private_address(&url) {
                 return Err(Refused);
             }
         }
@@ -127,6 +121,16 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
+    }
+}
+
+/// Whether a URL names, by number, an address that is not on the public internet.
+#[must_use]
+pub fn names_private_address(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => !is_public(IpAddr::V4(ip)),
+        Some(Host::Ipv6(ip)) => !is_public(IpAddr::V6(ip)),
+        Some(Host::Domain(_)) | None => false,
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Config {
     pub mail_from: Option<String>,
     /// Whether staff must have an authenticator app.
     pub staff_totp: bool,
+    /// Whether customers' endpoints may lie inside private networks, and be plain http.
+    pub allow_private_endpoints: bool,
     /// Set in demo mode: the sandbox's address, shown on every page.
     pub sandbox_url: Option<Url>,
     /// What is odd but stops nothing, one line each.
@@ -159,6 +161,7 @@ impl Config {
             mail::check(&mut raw, url, from);
         }
         let staff_totp = raw.parse("staff_totp", "true or false").unwrap_or(true);
+        let allow_private_endpoints = raw.parse("allow_private_endpoints", "true or false").unwrap_or(false);
         let operator_name = raw.text("operator_name").unwrap_or_else(|| "Doorway".to_owned());
         let solution_partner = raw.parse("solution_partner", "true or false").unwrap_or(false);
         if !raw.faults.is_empty() {
@@ -180,6 +183,7 @@ impl Config {
             smtp_url,
             mail_from,
             staff_totp,
+            allow_private_endpoints,
             sandbox_url: None,
             warnings: raw.warnings,
         })

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, str::FromStr};
 use url::Url;
 
 /// Every setting: its name in a file, and whether it may stand in a file of its own.
-const SETTINGS: [(&str, bool); 23] = [
+const SETTINGS: [(&str, bool); 24] = [
     ("listen", false),
     ("public_url", false),
     ("database_url", true),
@@ -23,6 +23,7 @@ const SETTINGS: [(&str, bool); 23] = [
     ("smtp_url", true),
     ("mail_from", false),
     ("staff_totp", false),
+    ("allow_private_endpoints", false),
     ("trusted_proxies", false),
     ("operator_name", false),
     ("support_email", false),

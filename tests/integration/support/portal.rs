@@ -7,9 +7,11 @@ use doorway::{
     base::{clock::Clock, sealed::KeyRing},
     config::{Config, MetaConfig},
     connections::Connections,
+    forwarding::Forwarding,
     signup::Signup,
     store::Store,
     web::Route,
+    webhooks::Webhooks,
 };
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -25,6 +27,8 @@ pub struct Portal {
     pub first_run: FirstRun,
     pub connections: Connections,
     pub signup: Signup,
+    pub webhooks: Webhooks,
+    pub forwarding: Forwarding,
     pub store: Store,
     /// Every route with who may call it.
     pub routes: Vec<Route>,
@@ -56,6 +60,7 @@ pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &
         smtp_url: None,
         mail_from: None,
         staff_totp: false,
+        allow_private_endpoints: true,
         sandbox_url: None,
         warnings: Vec::new(),
     }
@@ -72,6 +77,8 @@ impl Portal {
             first_run: app.first_run.clone(),
             connections: app.connections.clone(),
             signup: app.signup.clone(),
+            webhooks: app.webhooks.clone(),
+            forwarding: app.forwarding.clone(),
             store,
             routes: app.routes().to_vec(),
         };

@@ -115,16 +115,24 @@ impl Endpoint {
     /// Whether it wants this change: by customer, kind, WABA and number.
     #[must_use]
     pub fn wants(&self, routed: &RoutedChange<'_>) -> bool {
-        let place = &routed.route.place;
-        let among = |wanted: bool, there: bool| wanted || !there;
-        routed.customer() == Some(self.customer)
-            && self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&routed.kind))
-            && self.wabas.as_ref().is_none_or(|wabas| place.waba.as_ref().is_some_and(|waba| wabas.contains(waba)))
-            && self.numbers.as_ref().is_none_or(|numbers| {
-                let wanted = place.phone_number.as_ref().is_some_and(|number| numbers.contains(number));
-                among(wanted, place.phone_number.is_some())
-            })
+        let Self { kinds, wabas, numbers, .. } = self;
+        wants(self.customer, kinds.as_deref(), wabas.as_deref(), numbers.as_deref(), routed)
     }
+}
+
+/// Whether this choice takes in this change.
+pub(super) fn wants(
+    customer: CustomerId,
+    kinds: Option<&[Kind]>,
+    wabas: Option<&[WabaId]>,
+    numbers: Option<&[PhoneNumberId]>,
+    routed: &RoutedChange<'_>,
+) -> bool {
+    let place = &routed.route.place;
+    routed.customer() == Some(customer)
+        && kinds.is_none_or(|kinds| kinds.contains(&routed.kind))
+        && wabas.is_none_or(|wabas| place.waba.as_ref().is_some_and(|waba| wabas.contains(waba)))
+        && numbers.is_none_or(|numbers| place.phone_number.as_ref().is_none_or(|number| numbers.contains(number)))
 }
 
 /// One call that is to be made, with its retries.
