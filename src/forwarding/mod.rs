@@ -8,6 +8,7 @@ mod cache;
 mod dispatcher;
 mod endpoint;
 mod export;
+mod files;
 pub mod format;
 mod jobs;
 mod mail;
@@ -25,6 +26,7 @@ mod upkeep_queries;
 use crate::{sealed_column, store::SealedColumn};
 
 pub use endpoint::{Cause, Delivery, DeliveryState, Endpoint, EndpointState, Format};
+pub use files::MetaFiles;
 pub use jobs::handlers;
 pub use queries::{Attempt, ENDPOINTS};
 pub use receipts::AWAITED_FOR;
@@ -36,7 +38,6 @@ pub use service::{Forwarding, ForwardingError, MAX_ENDPOINTS, NewEndpoint, OLD_S
 const RESUME_JOB: &str = "forwarding.resume";
 /// The kind of the job that removes an endpoint's rows; its subject is its ID.
 const REMOVE_JOB: &str = "forwarding.remove";
-
 /// The kind of the job that cancels what waits for an endpoint that is gone; its subject is the endpoint's ID.
 const CANCEL_JOB: &str = "forwarding.cancel";
 /// The kind of the job that tells members that an endpoint is not called any more; its subject is its ID.
