@@ -265,7 +265,9 @@ impl App {
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));
         let routing = tokio::spawn(self.webhooks.clone().make_events(stop.clone()));
-        let (formats, own) = (forwarding::format::Formats::default(), listener.local_addr()?);
+        let files = forwarding::MetaFiles::new(self.connections.clone(), self.settings.live());
+        let formats = forwarding::format::Formats { clock: self.clock.clone(), files: Arc::new(files) };
+        let own = listener.local_addr()?;
         let forwarding = self.forwarding.clone().run(self.webhooks.clone(), formats, own, stop.clone());
         let forwarding = tokio::spawn(forwarding);
         serve(listener, self.router, stop.clone()).await?;

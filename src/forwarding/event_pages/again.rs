@@ -4,7 +4,7 @@ use super::EventPages;
 use crate::{
     accounts::{SignedIn, User},
     base::ids::{CustomerId, EndpointId},
-    forwarding::{Endpoint, Replay},
+    forwarding::{Endpoint, MAX_CHOSEN, Replay, Replayed},
     web::{Chrome, Error, Form, Result, page, when::When},
     webhooks::{Event, EventId, Of},
 };
@@ -24,8 +24,6 @@ use tower_sessions::Session;
 
 /// How many events are counted for a confirmation; more are called so.
 const COUNTED: usize = 10_000;
-/// How many a selection may hold.
-const SELECTED: usize = 500;
 
 /// Whether an endpoint wants an event, by what it was made for.
 pub(super) fn wants(endpoint: &Endpoint, event: &Event) -> bool {
@@ -44,12 +42,21 @@ pub(super) async fn back() -> Redirect {
 }
 
 /// What was done, in words.
-fn told(sent: usize) -> String {
+fn told(sent: i64) -> String {
     match sent {
         0 => "No endpoint wants these events: nothing was sent.".to_owned(),
         1 => "It is being sent again.".to_owned(),
         sent => format!("{sent} calls are being made again."),
     }
+}
+
+/// How many calls are on their way.
+async fn send(pages: &EventPages, user: &User, customer: CustomerId, replay: Replay) -> Result<i64> {
+    let sent = pages.forwarding.replay(&pages.webhooks, user, customer, replay).await?;
+    Ok(match sent {
+        Replayed::Planned(sent) => sent,
+        Replayed::Begun => 0,
+    })
 }
 
 #[derive(Deserialize)]
@@ -74,8 +81,12 @@ pub(super) async fn one(
         "" => None,
         id => Some(id.parse::<EndpointId>().map_err(|_| Error::NotFound)?),
     };
-    let replay = Replay::Events { events: vec![event.id], endpoint };
-    let sent = pages.forwarding.replay(&user, owner.customer, replay).await?;
+    let events = vec![event.id];
+    let replay = match endpoint {
+        Some(endpoint) => Replay::To { endpoint, events },
+        None => Replay::Events(events),
+    };
+    let sent = send(&pages, &user, owner.customer, replay).await?;
     page::flash(&session, &told(sent)).await?;
     Ok(Redirect::to(&format!("/events/{}", event.id)))
 }
@@ -101,7 +112,7 @@ pub(super) async fn selection(
         return Ok(Redirect::to(&back));
     }
     let mut by_customer: BTreeMap<CustomerId, Vec<EventId>> = BTreeMap::new();
-    for id in form.event.iter().take(SELECTED) {
+    for id in form.event.iter().take(MAX_CHOSEN) {
         let event = pages.event_for(&user, id).await?;
         if let Some(owner) = event.route.place.owner {
             by_customer.entry(owner.customer).or_default().push(event.id);
@@ -109,7 +120,7 @@ pub(super) async fn selection(
     }
     let mut sent = 0;
     for (customer, events) in by_customer {
-        sent += pages.forwarding.replay(&user, customer, Replay::Events { events, endpoint: None }).await?;
+        sent += send(&pages, &user, customer, Replay::Events(events)).await?;
     }
     page::flash(&session, &told(sent)).await?;
     Ok(Redirect::to(&back))
@@ -245,7 +256,8 @@ pub(super) async fn since(
     let customer = customer_of(&user, &form)?;
     let endpoint: EndpointId = form.endpoint.trim().parse().map_err(|_| Error::NotFound)?;
     let since = parse_since(&form.since).ok_or_else(|| Error::BadRequest("A day and time is needed.".to_owned()))?;
-    pages.forwarding.replay(&user, customer, Replay::Since { endpoint, time: since }).await?;
+    let endpoint = Some(endpoint);
+    send(&pages, &user, customer, Replay::Since { endpoint, time: since }).await?;
     page::flash(&session, "The events are being sent again.").await?;
     let customer = if user.role.is_staff() { format!("?customer={customer}") } else { String::new() };
     Ok(Redirect::to(&format!("/events{customer}")))

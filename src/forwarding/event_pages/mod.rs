@@ -9,11 +9,8 @@ mod one_page;
 mod pretty;
 mod queries;
 mod rows;
-mod send;
 mod stream;
 mod words;
-
-pub use send::Replay;
 
 use super::Forwarding;
 use crate::{

@@ -1,8 +1,33 @@
-//! What is sent to endpoints, in each of the three formats. Pure, but for media that is fetched for MO/DLR.
+//! What is sent to endpoints, in each of the three formats. Pure, but for files that are fetched for MO/DLR.
 
-use super::{Delivery, Endpoint, Format};
-use crate::webhooks::{Change, Event, RoutedChange};
+mod events;
+mod json;
+mod media;
+mod message;
+pub mod meta;
+mod mo_dlr;
+pub mod samples;
+pub mod standard_webhooks;
+#[cfg(test)]
+mod tests;
+
+pub use media::{Fetched, Files, NotFetched};
+
+use super::{Cause, Delivery, Endpoint, Format};
+use crate::{
+    base::clock::Clock,
+    webhooks::{Change, Event, RoutedChange},
+};
+use message::One;
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// The header with the delivery's number: those of one endpoint have no gaps, so a receiver restores the order by it.
+pub const SEQUENCE: &str = "doorway-sequence";
+/// The header that says why the call is made: `event`, `replay`, `test` or `expired`.
+pub const CAUSE: &str = "doorway-cause";
 
 /// What a delivery sends.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,24 +53,44 @@ pub enum Uncallable {
     /// The webhook's body is not kept any longer.
     #[error("what Meta sent is not kept any longer")]
     Gone,
+    /// The change has no such message or status, or the format has no word for it.
+    #[error("the format has no word for it")]
+    Nothing,
 }
 
 /// What making a call takes beside the event itself.
-#[derive(Clone, Default)]
-pub struct Formats;
+#[derive(Clone)]
+pub struct Formats {
+    /// The time.
+    pub clock: Clock,
+    /// Where files come from.
+    pub files: Arc<dyn Files>,
+}
 
-/// Which deliveries a change gives in a format.
+/// Which deliveries a change gives in a format. Meta's: one for the whole change; the others: one for each message
+/// or status that had not come before; where there are none, *events* has one for the whole change and MO/DLR none.
 #[must_use]
 pub fn parts(format: Format, routed: &RoutedChange<'_>) -> Vec<Part> {
     let lane = |conversation: &str| lane(routed, conversation);
     match format {
-        Format::MoDlr => {
+        // A change with several conversations is in order with the first.
+        Format::Meta => {
+            vec![Part { item: None, lane: routed.items.first().map_or(0, |item| lane(&item.conversation)) }]
+        }
+        Format::Events if routed.items.is_empty() => vec![Part { item: None, lane: 0 }],
+        Format::Events => {
             routed.fresh().map(|(item, it)| Part { item: Some(item), lane: lane(&it.conversation) }).collect()
         }
-        _ => vec![Part { item: None, lane: routed.items.first().map_or(0, |item| lane(&item.conversation)) }],
+        Format::MoDlr if routed.change.field != "messages" => Vec::new(),
+        Format::MoDlr => routed
+            .fresh()
+            .filter(|(item, _)| One::of(&routed.change, *item).is_some_and(|one| mo_dlr::tells(&routed.change, &one)))
+            .map(|(item, it)| Part { item: Some(item), lane: lane(&it.conversation) })
+            .collect(),
     }
 }
 
+/// What the calls for a conversation of a number are in order with.
 fn lane(routed: &RoutedChange<'_>, conversation: &str) -> i64 {
     if conversation.is_empty() {
         return 0;
@@ -55,24 +100,117 @@ fn lane(routed: &RoutedChange<'_>, conversation: &str) -> i64 {
     i64::from_le_bytes(digest[..8].try_into().expect("SHA-256 has 32 bytes")) | 1
 }
 
-/// Makes the call of an attempt.
+/// Makes the call of an attempt: body, and headers signed for now. `event` is what the delivery tells; a test has
+/// none.
 ///
 /// # Errors
-/// See [`Uncallable`].
-#[allow(clippy::unused_async, reason = "files are fetched for some formats")]
+/// Where there is nothing to send, see [`Uncallable`]: the delivery is over.
 pub async fn call(
-    _formats: &Formats,
-    _endpoint: &Endpoint,
+    formats: &Formats,
+    endpoint: &Endpoint,
     delivery: &Delivery,
     event: Option<(&Event, &Change<'_>)>,
 ) -> Result<Call, Uncallable> {
     let body = match event {
-        Some((_, change)) => format!(
-            r#"{{"object":"whatsapp_business_account","entry":[{{"id":"{}","changes":[{}]}}]}}"#,
-            change.entry_id, change.raw
-        ),
-        None if delivery.event.is_none() => "{}".to_owned(),
+        None if delivery.cause == Cause::Test => {
+            let (event, body) = samples::test(endpoint, formats.clock.now());
+            let changes = Change::all(&body);
+            let change = changes.first().ok_or(Uncallable::Nothing)?;
+            // A text has no file.
+            compose(endpoint.format, &event, change, samples::item_for(endpoint.format), false, None)
+        }
         None => return Err(Uncallable::Gone),
+        Some((event, change)) => {
+            let file = match (endpoint.format, delivery.item) {
+                (Format::MoDlr, Some(item)) => file(formats, event, change, item).await,
+                _ => None,
+            };
+            compose(endpoint.format, event, change, delivery.item, delivery.cause == Cause::Expired, file.as_ref())
+        }
     };
-    Ok(Call { body: body.into_bytes(), headers: vec![("doorway-sequence", delivery.number.to_string())] })
+    let body = body.ok_or(Uncallable::Nothing)?.into_bytes();
+    let mut headers = signed(endpoint, &id_of(delivery), formats.clock.now(), &body);
+    headers.push((SEQUENCE, delivery.number.to_string()));
+    headers.push((CAUSE, delivery.cause.as_str().to_owned()));
+    Ok(Call { body, headers })
+}
+
+/// The body of a change, or of one of its items.
+fn compose(
+    format: Format,
+    event: &Event,
+    change: &Change<'_>,
+    item: Option<usize>,
+    expired: bool,
+    file: Option<&Fetched>,
+) -> Option<String> {
+    match format {
+        Format::Meta => Some(meta::body(change)),
+        Format::Events => events::body(event, change, item),
+        Format::MoDlr => {
+            let one = One::of(change, item?)?;
+            if one.is_status { mo_dlr::report(&one, expired) } else { mo_dlr::inbound(&one, file) }
+        }
+    }
+}
+
+/// The file of a message, or why there is none; `None` where none belongs to it.
+async fn file(formats: &Formats, event: &Event, change: &Change<'_>, item: usize) -> Option<Fetched> {
+    let wanted = mo_dlr::file_of(&One::of(change, item)?)?;
+    Some(match event.route.place.owner {
+        Some(owner) => formats.files.fetch(owner.connection, &wanted).await,
+        None => Fetched::Not(NotFetched::NoAccess),
+    })
+}
+
+/// What a call is known by, the same on every retry and when it is sent again on request.
+#[must_use]
+pub fn id_of(delivery: &Delivery) -> String {
+    match (delivery.event, delivery.item) {
+        (None, _) => format!("test_{}_{}", delivery.endpoint, delivery.number),
+        (Some(event), _) if delivery.cause == Cause::Expired => {
+            format!("msg_{event}_{}_expired", delivery.item.unwrap_or_default())
+        }
+        (Some(event), Some(item)) => format!("msg_{event}_{item}"),
+        (Some(event), None) => format!("msg_{event}"),
+    }
+}
+
+/// The signature of these bytes in the endpoint's format; while a secret is rotated, with both.
+fn signed(endpoint: &Endpoint, id: &str, now: OffsetDateTime, body: &[u8]) -> Vec<(&'static str, String)> {
+    let old = endpoint.old_secret.as_ref().filter(|(_, until)| *until > now).map(|(old, _)| old);
+    match endpoint.format {
+        Format::Meta => meta::headers(&endpoint.secret, old, body),
+        Format::Events | Format::MoDlr => {
+            standard_webhooks::headers(std::iter::once(&endpoint.secret).chain(old), id, now, body)
+        }
+    }
+}
+
+/// Whether a call that came was signed with one of the endpoint's secrets, as a receiver asks.
+///
+/// # Errors
+/// Why it is not believed, in words.
+pub fn check<'h>(
+    endpoint: &Endpoint,
+    header: impl Fn(&str) -> Option<&'h str>,
+    body: &[u8],
+    now: OffsetDateTime,
+) -> Result<(), String> {
+    let old = endpoint.old_secret.as_ref().filter(|(_, until)| *until > now).map(|(old, _)| old);
+    let with = |secret: &SecretString| match endpoint.format {
+        Format::Meta => match header(meta::HEADER) {
+            None => Err("the header X-Hub-Signature-256 is missing".to_owned()),
+            Some(given) if meta::verify(secret, given, body) => Ok(()),
+            Some(_) => Err("the signature was not made with this secret".to_owned()),
+        },
+        Format::Events | Format::MoDlr => {
+            standard_webhooks::verify(secret, &header, body, now).map_err(|why| why.to_string())
+        }
+    };
+    let result = with(&endpoint.secret);
+    match (result, old) {
+        (Err(_), Some(old)) => with(old),
+        (result, _) => result,
+    }
 }
