@@ -143,6 +143,7 @@ impl App {
             connections: connections.clone(),
             signup: signup.clone(),
             webhooks: webhooks.clone(),
+            forwarding: forwarding.clone(),
             meta: meta.clone(),
             settings: settings.clone(),
             checks: checks.clone(),

@@ -29,6 +29,7 @@ impl Backoffice {
         self.connections.export(id, &mut file).await?;
         self.signup.export(id, &wabas, &mut file).await?;
         self.webhooks.export(id, &wabas, &mut file).await?;
+        self.forwarding.export(id, &mut file).await?;
         Ok(file)
     }
 }

@@ -38,6 +38,7 @@ use crate::{
     accounts::{Accounts, Invites},
     base::{clock::Clock, sealed::KeyRing},
     connections::Connections,
+    forwarding::Forwarding,
     graph::{self, LiveSetup},
     jobs::Queue,
     sealed_column,
@@ -80,6 +81,8 @@ pub struct Backoffice {
     pub signup: Signup,
     /// What Meta told.
     pub webhooks: Webhooks,
+    /// Endpoints, and the deliveries to them.
+    pub forwarding: Forwarding,
     /// What is set up at Meta now.
     pub meta: LiveSetup,
     /// How it is set up.

@@ -9,7 +9,7 @@ use super::{
     words::Outcome,
 };
 use crate::{
-    accounts::SignedIn,
+    accounts::{SignedIn, User},
     web::{Chrome, Result},
     webhooks::{Event as Came, EventId},
 };
@@ -38,6 +38,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// An open list.
 struct Open {
     pages: EventPages,
+    user: User,
+    asked: Asked,
     meant: Meant,
     chrome: Chrome,
     for_staff: bool,
@@ -71,6 +73,8 @@ pub(super) async fn stream(
         shown: HashMap::new(),
         waiting: VecDeque::new(),
         until: Instant::now() + MAX_STREAM,
+        user,
+        asked,
         meant,
         chrome,
         pages,
@@ -110,6 +114,8 @@ impl Open {
     async fn look(&mut self) -> Result<()> {
         let routed = self.pages.webhooks.routed_until().await?;
         if routed != self.routed {
+            // A number's first event makes a route that was not there yet.
+            self.meant = filter::meaning(&self.pages, &self.user, &self.asked).await?;
             let events = self.pages.webhooks.newest(&self.meant.of, None);
             let found = rows::find(&self.pages, &self.meant, events, self.last).await?;
             self.routed = routed;

@@ -64,6 +64,7 @@ struct Samples {
     waba: String,
     invite: String,
     session: String,
+    event: String,
 }
 
 impl Samples {
@@ -80,6 +81,7 @@ impl Samples {
             "id" if is_below("/backoffice/people/") || is_below("/people/") => &self.user,
             "id" if is_below("/invites/") => &self.invite,
             "id" if is_below("/settings/sessions/") => &self.session,
+            "id" if is_below("/events/") => &self.event,
             // The secret of a link that nobody was sent.
             "secret" | "token" => "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             _ => return None,
@@ -88,8 +90,16 @@ impl Samples {
 
     /// Whether an address names something of customer A's.
     fn is_named_in(&self, address: &str) -> bool {
-        let ids =
-            [&self.customer, &self.user, &self.connection, &self.attempt, &self.waba, &self.invite, &self.session];
+        let ids = [
+            &self.customer,
+            &self.user,
+            &self.connection,
+            &self.attempt,
+            &self.waba,
+            &self.invite,
+            &self.session,
+            &self.event,
+        ];
         ids.iter().any(|id| address.contains(id.as_str()))
     }
 
@@ -155,7 +165,9 @@ impl Stage {
             (world.number(read, "n").await == Some(told as i64)).then_some(())
         })
         .await;
+        let event = event(&world, &id(&signup, "waba_ids", 0)).await;
         let samples = Samples {
+            event,
             customer: world.column("SELECT id FROM customers", "id").await.unwrap(),
             user: world.column("SELECT id FROM users", "id").await.unwrap(),
             connection: connection.rsplit('/').next().unwrap().to_owned(),
@@ -186,6 +198,19 @@ impl Stage {
     async fn dump(&self) -> Vec<String> {
         dump(&self.world.portal.store, RESTLESS).await
     }
+}
+
+/// An event of customer A's.
+async fn event(world: &World, waba: &str) -> String {
+    let value = json!({"event": "ACCOUNT_UPDATE"});
+    let body = json!({"entry": [{"id": waba, "changes": [{"field": "account_update", "value": value}]}]});
+    world.portal.webhooks.keep(body.to_string()).await.unwrap();
+    eventually("an event of the owner's", || async {
+        let last = "SELECT CAST(max(e.id) AS TEXT) AS id FROM events e JOIN event_routes r ON r.id = e.route_id \
+                    WHERE r.customer_id IS NOT NULL AND e.detail = 'ACCOUNT_UPDATE'";
+        world.column(last, "id").await
+    })
+    .await
 }
 
 /// An open invite of customer A's, made by its owner.
