@@ -96,7 +96,7 @@ fn lane(routed: &RoutedChange<'_>, conversation: &str) -> i64 {
     }
     let number = routed.route.place.phone_number.as_ref().map_or("", |number| number.as_str());
     let digest = Sha256::new().chain_update(number).chain_update([0]).chain_update(conversation).finalize();
-    i64::from_le_bytes(digest[..8].try_into().expect("SHA-256 has 32 bytes")).max(1)
+    i64::from_le_bytes(digest[..8].try_into().expect("SHA-256 has 32 bytes")) | 1
 }
 
 /// Makes the call of an attempt: body, and headers signed for now. `event` is what the delivery tells; a test has
