@@ -64,6 +64,7 @@ struct Parts {
     signup: Signup,
     webhooks: Webhooks,
     forwarding: Forwarding,
+    endpoint_pages: forwarding::EndpointPages,
     backoffice: Backoffice,
     support: Support,
     sessions: DbSessions,
@@ -170,6 +171,12 @@ impl App {
             signup: signup.clone(),
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),
+            endpoint_pages: forwarding::EndpointPages::new(
+                forwarding.clone(),
+                connections.clone(),
+                webhooks.clone(),
+                accounts.clone(),
+            ),
             backoffice,
             support,
             sessions: DbSessions::new(store.clone(), clock.clone()),
@@ -255,10 +262,16 @@ impl App {
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));
         let routing = tokio::spawn(self.webhooks.clone().make_events(stop.clone()));
+        let files = forwarding::MetaFiles::new(self.connections.clone(), self.settings.live());
+        let formats = forwarding::format::Formats { clock: self.clock.clone(), files: Arc::new(files) };
+        let own = listener.local_addr()?;
+        let forwarding = self.forwarding.clone().run(self.webhooks.clone(), formats, own, stop.clone());
+        let forwarding = tokio::spawn(forwarding);
         serve(listener, self.router, stop.clone()).await?;
         stop.cancel();
         working.await??;
         routing.await?;
+        forwarding.await?;
         self.store.close().await;
         Ok(())
     }

@@ -28,7 +28,7 @@ impl Consequences for Wired {
             for change in changes {
                 self.partner_event(tx, change).await?;
             }
-            Ok(())
+            self.forwarding.plan(tx, changes).await
         })
     }
 

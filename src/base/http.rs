@@ -38,12 +38,30 @@ pub enum ReadError {
 
 impl Outbound {
     /// A client whose requests end after `timeout` at the latest, connecting after a third of it.
-    ///
+    #[must_use]
+    pub fn new(reach: Reach, timeout: Duration) -> Self {
+        Self::with(reach, timeout, |builder| builder)
+    }
+
+    /// A client for calls to many hosts, of which some are slow or dead: each call has a connection to itself
+    /// (HTTP/1.1), few idle ones are kept, and answers are taken as they come, never unpacked.
+    #[must_use]
+    pub fn for_calls(reach: Reach, timeout: Duration) -> Self {
+        let idle = Duration::from_secs(30);
+        let few = |builder: reqwest::ClientBuilder| {
+            builder.http1_only().no_gzip().pool_max_idle_per_host(8).pool_idle_timeout(idle)
+        };
+        Self::with(reach, timeout, few)
+    }
+
     /// # Panics
     /// Where the TLS configuration can't be built, which would be a fault of this build.
-    #[must_use]
     #[allow(clippy::disallowed_methods, reason = "the one place that makes clients")]
-    pub fn new(reach: Reach, timeout: Duration) -> Self {
+    fn with(
+        reach: Reach,
+        timeout: Duration,
+        more: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Self {
         let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -61,7 +79,7 @@ impl Outbound {
         if reach == Reach::Public {
             builder = builder.dns_resolver(Arc::new(PublicOnly));
         }
-        Self { client: builder.build().expect("the HTTP client's configuration is fixed"), reach }
+        Self { client: more(builder).build().expect("the HTTP client's configuration is fixed"), reach }
     }
 
     /// Starts a request.

@@ -30,6 +30,9 @@ pub(super) struct EndpointForm {
     pub wabas: Vec<String>,
     pub which_numbers: String,
     pub numbers: Vec<String>,
+    /// Whether it shows what is kept, not what somebody typed.
+    #[serde(skip)]
+    pub is_kept: bool,
 }
 
 /// What is wrong, by field.
@@ -94,11 +97,12 @@ impl EndpointForm {
             wabas,
             which_numbers,
             numbers,
+            is_kept: true,
         }
     }
 
-    /// What the person may choose, with what they chose; what an endpoint has and is not connected any more is there
-    /// too.
+    /// What the person may choose, with what they chose. Of an endpoint that is there ([`EndpointForm::of`]) also what is
+    /// not connected any more.
     pub(super) fn choices(&self, connected: &[Overview]) -> Choices {
         let choice = |value: String, label: String, hint: String, chosen: &[String]| Choice {
             checked: chosen.contains(&value),
@@ -113,7 +117,9 @@ impl EndpointForm {
             .flat_map(|(_, numbers)| numbers)
             .map(|one| choice(one.id.to_string(), one.international(), one.verified_name.clone(), &self.numbers))
             .collect();
-        for (there, chosen) in [(&mut wabas, &self.wabas), (&mut numbers, &self.numbers)] {
+        let kept = if self.is_kept { [Some(&self.wabas), Some(&self.numbers)] } else { [None, None] };
+        for (there, chosen) in [&mut wabas, &mut numbers].into_iter().zip(kept) {
+            let Some(chosen) = chosen else { continue };
             let gone: Vec<&String> =
                 chosen.iter().filter(|id| there.iter().all(|choice| choice.value != **id)).collect();
             there.extend(gone.into_iter().map(|id| {
@@ -130,6 +136,18 @@ impl EndpointForm {
             }
         }
         Choices { kinds, wabas, numbers }
+    }
+
+    /// Ticks what is chosen here, and nothing else.
+    pub(super) fn mark(&self, choices: &mut Choices) {
+        for choice in choices.kinds.iter_mut().flat_map(|(_, kinds)| kinds) {
+            choice.checked = self.kinds.contains(&choice.value);
+        }
+        for (there, chosen) in [(&mut choices.wabas, &self.wabas), (&mut choices.numbers, &self.numbers)] {
+            for choice in there {
+                choice.checked = chosen.contains(&choice.value);
+            }
+        }
     }
 
     /// The endpoint that it describes. `before`: the one that is changed, whose format stays.
@@ -169,7 +187,17 @@ impl EndpointForm {
         let verify_token = (format == Format::Meta && !typed.is_empty()).then(|| SecretString::from(typed.to_owned()));
         let kinds = kinds.map(|names: Vec<String>| names.iter().filter_map(|name| Kind::named(name)).collect());
         let (wabas, numbers) = (parsed(wabas), parsed(numbers));
-        Ok(NewEndpoint { customer, name: self.name.clone(), url, format, kinds, wabas, numbers, secret: None, verify_token })
+        Ok(NewEndpoint {
+            customer,
+            name: self.name.clone(),
+            url,
+            format,
+            kinds,
+            wabas,
+            numbers,
+            secret: None,
+            verify_token,
+        })
     }
 
     fn address(&self, faults: &mut Faults) -> Option<Url> {

@@ -27,7 +27,9 @@ pub(super) fn format_hint(format: Format) -> &'static str {
             "The same JSON and signature as from Meta: any WhatsApp library works unchanged. Your server must answer Meta’s handshake."
         }
         Format::Events => "One small JSON object for each message, status or other event, signed by Standard Webhooks.",
-        Format::MoDlr => "Incoming messages and delivery reports, as gateways for text messages send them. Files come along.",
+        Format::MoDlr => {
+            "Incoming messages and delivery reports, as gateways for text messages send them. Files come along."
+        }
     }
 }
 

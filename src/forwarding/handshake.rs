@@ -45,7 +45,8 @@ pub(super) async fn handshake(outbound: &Outbound, url: &Url, verify_token: &Sec
             ));
         }
     }
-    let body = read_capped(answer).await.map_err(|_| "Your server’s answer to Meta’s handshake broke off.".to_owned())?;
+    let body =
+        read_capped(answer).await.map_err(|_| "Your server’s answer to Meta’s handshake broke off.".to_owned())?;
     if meta::answers(&body, &challenge) {
         Ok(())
     } else {

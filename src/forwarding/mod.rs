@@ -4,15 +4,40 @@
 //! (`dispatcher/`). What is sent is made at the moment of the call (`format/`).
 
 mod bells;
+mod cache;
+mod dispatcher;
 mod endpoint;
+mod endpoint_form;
+mod endpoint_list;
+mod endpoint_page;
+mod endpoint_save;
+mod endpoint_secret;
+mod endpoint_view;
+mod endpoint_watch;
+mod files;
 pub mod format;
+mod formats_page;
+mod handshake;
+mod page_queries;
+mod pages;
+mod plan;
+mod plan_queries;
 mod queries;
+mod receipts;
+mod receiver;
+mod receiver_page;
+mod receiver_queries;
+mod rotation;
+mod schedule;
 mod secrets;
 mod service;
+mod staff_pages;
 
 use crate::{sealed_column, store::SealedColumn};
 
 pub use endpoint::{Cause, Delivery, DeliveryState, Endpoint, EndpointState, Format};
+pub use files::MetaFiles;
+pub use pages::{EndpointPages, endpoint_api_routes, endpoint_routes, machine_routes};
 pub use queries::{Attempt, ENDPOINTS};
 pub use service::{Forwarding, ForwardingError, MAX_ENDPOINTS, NewEndpoint, OLD_SECRET_FOR};
 
@@ -20,6 +45,11 @@ pub use service::{Forwarding, ForwardingError, MAX_ENDPOINTS, NewEndpoint, OLD_S
 const RESUME_JOB: &str = "forwarding.resume";
 /// The kind of the job that removes an endpoint's rows; its subject is its ID.
 const REMOVE_JOB: &str = "forwarding.remove";
+
+/// The kind of the job that cancels what waits for an endpoint that is gone; its subject is the endpoint's ID.
+const CANCEL_JOB: &str = "forwarding.cancel";
+/// The kind of the job that tells members that an endpoint is not called any more; its subject is its ID.
+const MAIL_JOB: &str = "forwarding.mail";
 
 /// What of this feature is sealed at rest.
 pub const SEALED: &[SealedColumn] = &[

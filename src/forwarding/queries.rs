@@ -91,6 +91,11 @@ pub(super) async fn by_id(db: &mut impl Reads, id: EndpointId) -> Result<Option<
     query("SELECT * FROM endpoints WHERE id = $1").bind(id).optional(db, endpoint).await
 }
 
+/// All that there are.
+pub(super) async fn all(db: &mut impl Reads) -> Result<Vec<EndpointRow>> {
+    query("SELECT * FROM endpoints").all(db, endpoint).await
+}
+
 fn list(all: Option<&Vec<String>>) -> Result<Option<String>> {
     all.map(|all| serde_json::to_string(all).map_err(|_| StoreError::Value("a list".to_owned()))).transpose()
 }

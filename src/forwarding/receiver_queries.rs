@@ -28,17 +28,15 @@ pub(super) async fn keep(
     body: String,
     answered: i64,
 ) -> Result<()> {
-    query(
-        "INSERT INTO received_calls (id, endpoint_id, at, headers, body, answered) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(ids::new_uuid().to_string())
-    .bind(endpoint)
-    .bind(at)
-    .bind(headers)
-    .bind(body)
-    .bind(answered)
-    .execute(tx)
-    .await?;
+    query("INSERT INTO received_calls (id, endpoint_id, at, headers, body, answered) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(ids::new_uuid().to_string())
+        .bind(endpoint)
+        .bind(at)
+        .bind(headers)
+        .bind(body)
+        .bind(answered)
+        .execute(tx)
+        .await?;
     query(
         "DELETE FROM received_calls WHERE endpoint_id = $1 AND id NOT IN \
          (SELECT id FROM received_calls WHERE endpoint_id = $1 ORDER BY id DESC LIMIT $2)",

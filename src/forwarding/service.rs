@@ -3,6 +3,7 @@
 use super::{
     REMOVE_JOB, RESUME_JOB,
     bells::Bells,
+    cache::Cache,
     endpoint::{Delivery, Endpoint, EndpointState, Format},
     queries::{self, Attempt, DELETED, ENDPOINTS, EndpointRow},
     secrets,
@@ -105,13 +106,14 @@ pub struct Forwarding {
     pub(super) queue: Queue,
     pub(super) private: bool,
     pub(super) bells: Bells,
+    pub(super) wishes: Cache,
 }
 
 impl Forwarding {
     /// In this database. `private`: whether endpoints may lie inside private networks, and be plain http.
     #[must_use]
     pub fn new(store: Store, clock: Clock, keys: KeyRing, queue: Queue, private: bool) -> Self {
-        Self { store, clock, keys, queue, private, bells: Bells::default() }
+        Self { store, clock, keys, queue, private, bells: Bells::default(), wishes: Cache::default() }
     }
 
     /// Whether endpoints may lie inside private networks.

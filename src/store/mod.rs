@@ -8,10 +8,12 @@ pub mod counters;
 mod migrate;
 mod query;
 mod row;
+mod rows;
 mod sealed;
 
 pub use query::{Arg, Query, query};
 pub use row::Row;
+pub use rows::Rows;
 pub use sealed::{SealedColumn, SealedError, check_sealed, reseal};
 
 use sqlx::{

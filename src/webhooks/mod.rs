@@ -13,6 +13,7 @@ mod queries;
 mod route;
 mod router;
 mod service;
+mod told;
 mod understand;
 
 pub use api::routes;
@@ -22,4 +23,5 @@ pub use kind::Kind;
 pub use queries::Event;
 pub use route::{Consequences, Owner, Place, Route, RoutedChange};
 pub use service::Webhooks;
+pub use told::{OwnChange, Told};
 pub use understand::{Address, Item, Understood, told_at};
