@@ -170,8 +170,9 @@ CREATE TABLE delivery_minutes (
     -- From Meta's webhook to the endpoint's answer, of those delivered.
     latency_ms_sum BIGINT NOT NULL,
     latency_ms_max BIGINT NOT NULL,
-    PRIMARY KEY (minute, endpoint_id)
+    PRIMARY KEY (endpoint_id, minute)
 );
+CREATE INDEX delivery_minutes_by_minute ON delivery_minutes (minute);
 
 -- Messages whose delivery a MO/DLR endpoint still waits for: when their time is over they are told as expired.
 CREATE TABLE awaited_receipts (

@@ -6,6 +6,7 @@ use crate::{
     backoffice::{self, CHECK_JOB},
     base::ids::{AttemptId, ConnectionId, InviteId},
     connections::DISCONNECT_JOB,
+    forwarding,
     jobs::{self, Handlers, Outcome},
     signup::ADVANCE_JOB,
 };
@@ -72,5 +73,6 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
         ),
     ]);
     handlers.extend(backoffice::handlers(office));
+    handlers.extend(forwarding::handlers(&parts.forwarding, &parts.webhooks, &parts.invites));
     handlers
 }

@@ -61,7 +61,7 @@ impl Backoffice {
         }
         // Bodies are many and large: what is there already goes in small steps, so that others may write meanwhile.
         let wabas = self.signup.wabas_of(&mut self.store.read().await?, id).await?;
-        let clean_until = self.webhooks.erase(&wabas).await?;
+        let clean_until = self.webhooks.erase(id, &wabas).await?;
         let mut tx = self.store.write().await?;
         accounts::lock_customer(&mut tx, id).await?;
         if self.connections.count_live(&mut tx, id).await? > 0 && is_patient {
@@ -69,7 +69,7 @@ impl Backoffice {
         }
         let wabas = self.signup.wabas_of(&mut tx, id).await?;
         // Webhooks first: one that is being read right now is waited for, and what it leaves goes with the rest.
-        self.webhooks.erase_since(&mut tx, &wabas, clean_until).await?;
+        self.webhooks.erase_since(&mut tx, id, &wabas, clean_until).await?;
         self.signup.erase(&mut tx, id, &wabas).await?;
         self.connections.erase(&mut tx, id).await?;
         self.accounts.erase(&mut tx, id).await?;

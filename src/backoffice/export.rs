@@ -28,7 +28,7 @@ impl Backoffice {
         self.accounts.export(id, &mut file).await?;
         self.connections.export(id, &mut file).await?;
         self.signup.export(id, &wabas, &mut file).await?;
-        self.webhooks.export(&wabas, &mut file).await?;
+        self.webhooks.export(id, &wabas, &mut file).await?;
         Ok(file)
     }
 }

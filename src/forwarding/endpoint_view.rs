@@ -136,7 +136,6 @@ pub(super) struct DeliveryLine {
     /// When it is tried next, and whether it was tried before.
     pub next: Option<When>,
     pub attempts: Vec<AttemptLine>,
-    pub is_test: bool,
 }
 
 impl DeliveryLine {
@@ -178,6 +177,5 @@ pub(super) fn delivery_line(
         planned: When::new(delivery.created_at, now),
         next: delivery.next_at.filter(|_| delivery.attempts > 0).map(|at| When::new(at, now)),
         attempts: attempts.iter().map(|attempt| attempt_line(attempt, now)).collect(),
-        is_test: delivery.cause == Cause::Test,
     }
 }

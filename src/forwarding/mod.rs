@@ -14,10 +14,13 @@ mod endpoint_save;
 mod endpoint_secret;
 mod endpoint_view;
 mod endpoint_watch;
+mod export;
 mod files;
 pub mod format;
 mod formats_page;
 mod handshake;
+mod jobs;
+mod mail;
 mod page_queries;
 mod pages;
 mod plan;
@@ -27,29 +30,39 @@ mod receipts;
 mod receiver;
 mod receiver_page;
 mod receiver_queries;
+mod replay;
 mod rotation;
 mod schedule;
 mod secrets;
 mod service;
 mod staff_pages;
+mod upkeep;
+mod upkeep_queries;
 
 use crate::{sealed_column, store::SealedColumn};
 
 pub use endpoint::{Cause, Delivery, DeliveryState, Endpoint, EndpointState, Format};
 pub use files::MetaFiles;
+pub use jobs::handlers;
 pub use pages::{EndpointPages, endpoint_api_routes, endpoint_routes, machine_routes};
 pub use queries::{Attempt, ENDPOINTS};
+pub use receipts::AWAITED_FOR;
+pub use replay::{MAX_CHOSEN, Replay, Replayed};
+pub use schedule::{LONGEST_WAIT, TRIED_FOR};
 pub use service::{Forwarding, ForwardingError, MAX_ENDPOINTS, NewEndpoint, OLD_SECRET_FOR};
 
 /// The kind of the job that makes what waits for a resumed endpoint due; its subject is the endpoint's ID.
 const RESUME_JOB: &str = "forwarding.resume";
 /// The kind of the job that removes an endpoint's rows; its subject is its ID.
 const REMOVE_JOB: &str = "forwarding.remove";
-
 /// The kind of the job that cancels what waits for an endpoint that is gone; its subject is the endpoint's ID.
 const CANCEL_JOB: &str = "forwarding.cancel";
 /// The kind of the job that tells members that an endpoint is not called any more; its subject is its ID.
 const MAIL_JOB: &str = "forwarding.mail";
+/// The kind of the job that sends events again; its subject is how far it is.
+const REPLAY_JOB: &str = "forwarding.replay";
+/// The jobs whose subject is an endpoint's ID.
+const JOBS_OF_ENDPOINTS: [&str; 4] = [RESUME_JOB, REMOVE_JOB, CANCEL_JOB, MAIL_JOB];
 
 /// What of this feature is sealed at rest.
 pub const SEALED: &[SealedColumn] = &[

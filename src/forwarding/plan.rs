@@ -34,11 +34,6 @@ impl Plan {
     pub fn push(&mut self, endpoint: EndpointId, new: NewDelivery) {
         self.of.entry(endpoint).or_default().push(new);
     }
-
-    /// Whether there is anything to be delivered.
-    pub fn is_empty(&self) -> bool {
-        self.of.is_empty()
-    }
 }
 
 impl Forwarding {

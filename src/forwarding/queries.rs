@@ -91,6 +91,14 @@ pub(super) async fn by_id(db: &mut impl Reads, id: EndpointId) -> Result<Option<
     query("SELECT * FROM endpoints WHERE id = $1").bind(id).optional(db, endpoint).await
 }
 
+/// All of a customer's, also those that are being removed.
+pub(super) async fn all_of(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<EndpointRow>> {
+    query("SELECT * FROM endpoints WHERE customer_id = $1 ORDER BY created_at, id")
+        .bind(customer)
+        .all(db, endpoint)
+        .await
+}
+
 /// All that there are.
 pub(super) async fn all(db: &mut impl Reads) -> Result<Vec<EndpointRow>> {
     query("SELECT * FROM endpoints").all(db, endpoint).await

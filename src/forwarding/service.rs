@@ -4,7 +4,7 @@ use super::{
     REMOVE_JOB, RESUME_JOB,
     bells::Bells,
     cache::Cache,
-    endpoint::{Delivery, Endpoint, EndpointState, Format},
+    endpoint::{Cause, Delivery, Endpoint, EndpointState, Format},
     queries::{self, Attempt, DELETED, ENDPOINTS, EndpointRow},
     secrets,
 };
@@ -311,17 +311,41 @@ impl Forwarding {
     /// # Errors
     /// [`ForwardingError::NotFound`], or the database's.
     pub async fn resume(&self, actor: &User, customer: CustomerId, id: EndpointId) -> Result<(), ForwardingError> {
+        if self.endpoint(customer, id).await?.state == EndpointState::Active {
+            return Ok(());
+        }
+        // While nobody calls, so that the order is kept; what is too much for that follows.
+        let left = self.set_some_due(id).await?.is_some();
         let mut tx = self.store.write().await?;
         let row = queries::endpoint_of(&mut tx, customer, id).await?.ok_or(ForwardingError::NotFound)?;
         let (from, to) = ([EndpointState::Paused, EndpointState::Disabled], EndpointState::Active);
         if queries::set_state(&mut tx, id, from, to, None, self.clock.now()).await? {
             self.changed(&mut tx, actor, &row, "endpoint.resumed").await?;
-            self.queue.enqueue(&mut tx, RESUME_JOB, &id.to_string(), self.clock.now()).await?;
+            if left {
+                self.queue.enqueue(&mut tx, RESUME_JOB, &id.to_string(), self.clock.now()).await?;
+            }
         }
         tx.commit().await?;
         self.queue.wake();
         self.bells.ring_for(id);
         Ok(())
+    }
+
+    /// Sends it something to try it out; the delivery's number.
+    ///
+    /// # Errors
+    /// [`ForwardingError::NotFound`], [`ForwardingError::NotActive`], or the database's.
+    pub async fn send_test(&self, actor: &User, customer: CustomerId, id: EndpointId) -> Result<i64, ForwardingError> {
+        let mut tx = self.store.write().await?;
+        let row = queries::endpoint_of(&mut tx, customer, id).await?.ok_or(ForwardingError::NotFound)?;
+        if row.state != EndpointState::Active {
+            return Err(ForwardingError::NotActive);
+        }
+        let number = self.plan_one(&mut tx, id, Cause::Test).await?.ok_or(ForwardingError::NotActive)?;
+        self.note(&mut tx, Some(actor), customer, "endpoint.tested", &id.to_string(), None).await?;
+        tx.commit().await?;
+        self.bells.ring_for(id);
+        Ok(number)
     }
 
     /// Removes it with its deliveries: nobody sees it any more, and its rows go in the background.

@@ -63,22 +63,26 @@ pub struct Change<'a> {
     pub value: &'a str,
 }
 
+/// What stands in a body where a change was erased: it is no change any more, but it keeps its place, as the places
+/// of its neighbours are part of their IDs.
+pub(super) const ERASED: &str = r#"{"erased_by_doorway":true}"#;
+
 #[derive(Deserialize)]
-struct RawBody<'a> {
+pub(super) struct RawBody<'a> {
     #[serde(borrow)]
-    entry: &'a RawValue,
+    pub entry: &'a RawValue,
 }
 
 #[derive(Deserialize)]
-struct RawEntry<'a> {
+pub(super) struct RawEntry<'a> {
     #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
+    pub id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     time: Option<&'a RawValue>,
     #[serde(borrow, default)]
     field: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    changes: Option<&'a RawValue>,
+    pub changes: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -94,21 +98,24 @@ impl<'a> Change<'a> {
     /// Meta's is one change without field.
     #[must_use]
     pub fn all(body: &'a str) -> Vec<Self> {
-        let list = |raw: &'a str| serde_json::from_str::<Vec<&'a RawValue>>(raw).ok();
         let entries = serde_json::from_str::<RawBody<'a>>(body).ok().and_then(|body| list(body.entry.get()));
         let Some(entries) = entries else {
             let (entry_id, field) = (Cow::Borrowed(""), Cow::Borrowed(""));
             return vec![Self { place: 0, entry_id, time: None, field, raw: body, value: "null" }];
         };
-        let mut all = Vec::new();
+        let (mut all, mut place) = (Vec::new(), 0);
         for entry in entries {
             let Ok(entry) = serde_json::from_str::<RawEntry<'a>>(entry.get()) else { continue };
             let changes = entry.changes.and_then(|changes| list(changes.get())).unwrap_or_default();
             for raw in changes {
+                place += 1;
+                if raw.get() == ERASED {
+                    continue;
+                }
                 let change = serde_json::from_str::<RawChange<'a>>(raw.get()).ok();
                 let field = change.as_ref().and_then(|change| change.field);
                 all.push(Self {
-                    place: u32::try_from(all.len()).unwrap_or(u32::MAX),
+                    place: place - 1,
                     entry_id: entry.id.map_or(Cow::Borrowed(""), text),
                     time: entry.time.and_then(|time| text(time).parse().ok()),
                     // Some of Meta's examples have the field beside the list instead of in it.
@@ -128,8 +135,13 @@ impl<'a> Change<'a> {
     }
 }
 
+/// The items of a JSON array as they stand there; `None` for anything else.
+pub(super) fn list(raw: &str) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(raw).ok()
+}
+
 /// A JSON text without its quotes; anything else as it stands there. Meta writes IDs and times both ways.
-fn text(raw: &RawValue) -> Cow<'_, str> {
+pub(super) fn text(raw: &RawValue) -> Cow<'_, str> {
     let raw = raw.get();
     match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),

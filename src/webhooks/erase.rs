@@ -1,187 +1,243 @@
-//! What kept webhooks hold about WABAs whose customer is deleted or wants to see it.
+//! What the intake holds of a customer who is deleted or wants to see it.
 //!
-//! One body may hold entries of several WABAs, and what concerns others must stay. Meta names the WABA as the
-//! entry's ID; partner events stand in entries of the operator's business, and name it in `waba_info`.
-//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update>
+//! One body may hold changes of several customers, and what concerns others must stay. A change is a customer's where
+//! its event says so; one that is nobody's goes with the customer whose WABA it names.
 
-use super::{Webhooks, intake, queries};
+use super::{
+    Webhooks,
+    change::{Change, EventId},
+    cut::{Rest, without},
+    intake, kept_queries as queries,
+    queries::{self as bodies, Kept},
+    route::Route,
+    whose::Whose,
+};
 use crate::{
-    base::{clock, ids::WabaId},
-    store::{Result, WriteTx},
+    base::{
+        clock,
+        ids::{CustomerId, WabaId},
+    },
+    store::{Reads, Result, WriteTx, counters::ROUTING},
     web::download::{DownloadError, JsonFile},
 };
 use serde_json::{Value, json};
+use std::{collections::BTreeSet, time::Duration};
 
 /// How many bodies are read at once; each has up to 3 MB.
-const AT_ONCE: i64 = 20;
+const AT_ONCE: i64 = 50;
+/// How many events go in one transaction.
+const EVENTS_AT_ONCE: i64 = 500;
+/// What may be left to the last transaction, in bodies, and how often it is tried to come down to that.
+const LITTLE: i64 = 200;
+const PASSES: usize = 8;
+/// What others get between two transactions.
+const PAUSE: Duration = Duration::from_millis(5);
 
-/// What is left of a body without some WABAs.
-#[derive(Debug, PartialEq)]
-enum Rest {
-    /// It held nothing of them.
-    Untouched,
-    /// This.
-    Less(String),
-    /// Nothing.
-    Nothing,
+/// Whose data is meant, and by what it is found.
+struct Scope {
+    customer: CustomerId,
+    wabas: Vec<WabaId>,
+    /// IDs of which one stands in every body that holds something of the customer's.
+    names: BTreeSet<String>,
 }
 
-fn is_one_of(id: Option<&Value>, wabas: &[WabaId]) -> bool {
-    let id = match id {
-        Some(Value::String(id)) => id.clone(),
-        Some(Value::Number(id)) => id.to_string(),
-        _ => return false,
-    };
-    wabas.iter().any(|waba| waba.as_str() == id)
-}
+impl Scope {
+    async fn new(db: &mut impl Reads, customer: CustomerId, wabas: &[WabaId]) -> Result<Self> {
+        let mut names: BTreeSet<String> = wabas.iter().map(ToString::to_string).collect();
+        for route in queries::routes_of(db, customer).await? {
+            names.extend(route.place.waba.map(|id| id.to_string()));
+            names.extend(route.place.phone_number.map(|id| id.to_string()));
+        }
+        Ok(Self { customer, wabas: wabas.to_vec(), names })
+    }
 
-/// Whether a change in somebody else's entry tells of one of these WABAs.
-fn names(change: &Value, wabas: &[WabaId]) -> bool {
-    is_one_of(change.pointer("/value/waba_info/waba_id"), wabas)
-}
+    fn is_named_in(&self, body: &str) -> bool {
+        self.names.iter().any(|name| body.contains(name.as_str()))
+    }
 
-/// A body without these WABAs. One that nobody can read is nobody's: it goes as a whole.
-fn without(body: &str, wabas: &[WabaId]) -> Rest {
-    let Ok(mut json) = serde_json::from_str::<Value>(body) else { return Rest::Nothing };
-    let Some(entries) = json.get_mut("entry").and_then(Value::as_array_mut) else { return Rest::Nothing };
-    let before = entries.len();
-    entries.retain(|entry| !is_one_of(entry.get("id"), wabas));
-    let mut touched = entries.len() < before;
-    for entry in entries.iter_mut() {
-        if let Some(changes) = entry.get_mut("changes").and_then(Value::as_array_mut) {
-            let before = changes.len();
-            changes.retain(|change| !names(change, wabas));
-            touched |= changes.len() < before;
+    fn has(&self, waba: Option<&WabaId>) -> bool {
+        waba.is_some_and(|waba| self.wabas.contains(waba))
+    }
+
+    fn owns(&self, route: &Route) -> bool {
+        match route.place.owner {
+            Some(owner) => owner.customer == self.customer,
+            None => self.has(route.place.waba.as_ref()),
         }
     }
-    entries.retain(|entry| entry.get("changes").and_then(Value::as_array).is_none_or(|changes| !changes.is_empty()));
-    match (touched, entries.is_empty()) {
-        (false, _) => Rest::Untouched,
-        (true, true) => Rest::Nothing,
-        (true, false) => Rest::Less(json.to_string()),
-    }
-}
 
-/// What a body says of one WABA: its entries, and the changes in others' entries that name it.
-fn about(body: &str, waba: &WabaId) -> Vec<Value> {
-    let wabas = std::slice::from_ref(waba);
-    let Ok(json) = serde_json::from_str::<Value>(body) else { return Vec::new() };
-    let mut all = Vec::new();
-    for entry in json.get("entry").and_then(Value::as_array).into_iter().flatten() {
-        if is_one_of(entry.get("id"), wabas) {
-            all.push(entry.clone());
-            continue;
-        }
-        let changes = entry.get("changes").and_then(Value::as_array).into_iter().flatten();
-        let changes: Vec<&Value> = changes.filter(|change| names(change, wabas)).collect();
-        if !changes.is_empty() {
-            all.push(json!({ "time": entry.get("time"), "changes": changes }));
-        }
-    }
-    all
-}
-
-impl Webhooks {
-    /// Takes what is kept about these WABAs out of all bodies, in small transactions. Gives the number after which
-    /// [`Webhooks::erase_since`] must look again.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn erase(&self, wabas: &[WabaId]) -> Result<i64> {
-        let since = intake::LAST.value(&mut self.store.read().await?).await?;
-        for waba in wabas {
-            let mut last = 0;
-            loop {
-                let mut tx = self.store.write().await?;
-                let Some(id) = erase_some(&mut tx, waba, wabas, last).await? else { break };
-                tx.commit().await?;
-                last = id;
+    /// The places of the customer's changes in a body.
+    async fn places(&self, db: &mut impl Reads, kept: &Kept) -> Result<BTreeSet<u32>> {
+        let mut whose = Whose::default();
+        whose.read(db, std::slice::from_ref(kept)).await?;
+        let mut places = BTreeSet::new();
+        for change in Change::all(&kept.body) {
+            let is_theirs = match whose.of_event(EventId::new(kept.seq, change.place)) {
+                // What nobody can read is nobody's: where it names them, it goes as a whole.
+                Some(route) => self.owns(route) || (is_unreadable(&change, kept) && route.place.owner.is_none()),
+                None if is_unreadable(&change, kept) => true,
+                None => {
+                    let (address, route) = whose.of_place(db, &change, kept.received_at).await?;
+                    route.map_or_else(|| self.has(address.waba.as_ref()), |route| self.owns(&route))
+                }
+            };
+            if is_theirs {
+                places.insert(change.place);
             }
         }
-        Ok(since)
+        Ok(places)
     }
 
-    /// The same for what has come since, in the caller's transaction.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn erase_since(&self, tx: &mut WriteTx, wabas: &[WabaId], since: i64) -> Result<()> {
-        for waba in wabas {
-            let mut last = since;
-            while let Some(id) = erase_some(tx, waba, wabas, last).await? {
-                last = id;
-            }
+    /// Takes the customer's changes out of a body, with their events.
+    async fn erase_from(&self, tx: &mut WriteTx, seq: i64) -> Result<()> {
+        let Some(kept) = queries::kept(tx, seq).await? else { return Ok(()) };
+        let places = self.places(tx, &kept).await?;
+        match without(&kept.body, &self.wabas, |place| places.contains(&place)) {
+            Rest::Untouched => {}
+            Rest::Less(body) => bodies::set_body(tx, seq, &body).await?,
+            Rest::Nothing => bodies::delete(tx, seq).await?,
+        }
+        for place in places {
+            queries::delete_event(tx, EventId::new(seq, place)).await?;
         }
         Ok(())
     }
 
-    /// Writes what is kept here about these WABAs.
+    /// The customer's routes, and nobody's of its WABAs.
+    async fn routes(&self, db: &mut impl Reads) -> Result<Vec<Route>> {
+        let mut all = queries::routes_of(db, self.customer).await?;
+        for waba in &self.wabas {
+            all.extend(queries::unowned_routes(db, waba).await?);
+        }
+        Ok(all)
+    }
+}
+
+fn is_unreadable(change: &Change<'_>, kept: &Kept) -> bool {
+    change.raw.len() == kept.body.len()
+}
+
+impl Webhooks {
+    /// Takes a customer's changes out of all bodies, and its events away, in small transactions. Gives the number of
+    /// the body after which [`Webhooks::erase_since`] must look again. `wabas`: those that are or were its own, and
+    /// are nobody else's now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn erase(&self, customer: CustomerId, wabas: &[WabaId]) -> Result<i64> {
+        let scope = Scope::new(&mut self.store.read().await?, customer, wabas).await?;
+        let mut last = i64::MIN;
+        for _ in 0..PASSES {
+            let until = intake::LAST.value(&mut self.store.read().await?).await?;
+            if until.saturating_sub(last) < LITTLE {
+                break;
+            }
+            while last < until {
+                let some = bodies::after(&mut self.store.read().await?, last, AT_ONCE).await?;
+                let Some(end) = some.last() else { break };
+                last = end.seq;
+                let named: Vec<i64> =
+                    some.iter().filter(|kept| scope.is_named_in(&kept.body)).map(|kept| kept.seq).collect();
+                drop(some);
+                if named.is_empty() {
+                    continue;
+                }
+                let mut tx = self.store.write().await?;
+                for seq in named {
+                    scope.erase_from(&mut tx, seq).await?;
+                }
+                tx.commit().await?;
+                tokio::time::sleep(PAUSE).await;
+            }
+            last = last.max(until);
+        }
+        let routes = scope.routes(&mut self.store.read().await?).await?;
+        for route in routes {
+            loop {
+                let mut tx = self.store.write().await?;
+                let gone = queries::delete_events_of(&mut tx, route.id, EVENTS_AT_ONCE).await?;
+                tx.commit().await?;
+                if gone == 0 {
+                    break;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Ok(last)
+    }
+
+    /// The same for what has come since, and the rest: routes and counts. In the caller's transaction, whose end the
+    /// router waits for. Digests of what had come (`event_marks`) tell nothing, and go with time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn erase_since(
+        &self,
+        tx: &mut WriteTx,
+        customer: CustomerId,
+        wabas: &[WabaId],
+        since: i64,
+    ) -> Result<()> {
+        queries::hold_router(tx).await?;
+        let scope = Scope::new(tx, customer, wabas).await?;
+        let mut last = since;
+        loop {
+            let some = bodies::after(tx, last, AT_ONCE).await?;
+            let Some(end) = some.last() else { break };
+            last = end.seq;
+            for kept in some.iter().filter(|kept| scope.is_named_in(&kept.body)) {
+                scope.erase_from(tx, kept.seq).await?;
+            }
+        }
+        for route in scope.routes(tx).await? {
+            while queries::delete_events_of(tx, route.id, EVENTS_AT_ONCE).await? > 0 {}
+            queries::delete_route(tx, route.id).await?;
+        }
+        queries::delete_minutes_of(tx, customer).await?;
+        // The router knows routes that are gone now, and may have read bodies as they were before.
+        ROUTING.advance(tx, 1).await?;
+        Ok(())
+    }
+
+    /// Writes what is kept here of a customer: its events, each with its change as Meta sent it.
     ///
     /// # Errors
     /// The database's, and where nobody reads it any more.
-    pub async fn export(&self, wabas: &[WabaId], file: &mut JsonFile) -> std::result::Result<(), DownloadError> {
-        file.begin_list("webhooks");
-        for waba in wabas {
-            let mut last = 0;
+    pub async fn export(
+        &self,
+        customer: CustomerId,
+        wabas: &[WabaId],
+        file: &mut JsonFile,
+    ) -> std::result::Result<(), DownloadError> {
+        let scope = Scope::new(&mut self.store.read().await?, customer, wabas).await?;
+        let routes = scope.routes(&mut self.store.read().await?).await?;
+        file.begin_list("events");
+        for route in routes {
+            let mut last = EventId(i64::MIN);
             loop {
-                let some = queries::naming(&mut self.store.read().await?, waba, last, AT_ONCE).await?;
-                let Some(kept) = some.last() else { break };
-                last = kept.seq;
-                for kept in &some {
-                    let at = clock::rfc3339(kept.received_at);
-                    for entry in about(&kept.body, waba) {
-                        file.item(&json!({ "received_at": at, "waba_id": waba, "entry": entry })).await?;
-                    }
+                let some = queries::events_of(&mut self.store.read().await?, &route, last, AT_ONCE).await?;
+                let Some(end) = some.last() else { break };
+                last = end.id;
+                for event in &some {
+                    let change = self
+                        .change(event.id, |change| {
+                            let raw = serde_json::from_str::<Value>(change.raw);
+                            raw.unwrap_or_else(|_| change.raw.into())
+                        })
+                        .await?;
+                    let item = json!({
+                        "id": event.id.0,
+                        "received_at": clock::rfc3339(event.received_at),
+                        "kind": event.kind.name(),
+                        "waba_id": route.place.waba,
+                        "phone_number_id": route.place.phone_number,
+                        "change": change,
+                    });
+                    file.item(&item).await?;
                 }
             }
         }
         file.end_list();
         Ok(())
-    }
-}
-
-/// Takes these WABAs out of the next bodies that name the first of them; gives the last one's number.
-async fn erase_some(tx: &mut WriteTx, waba: &WabaId, wabas: &[WabaId], after: i64) -> Result<Option<i64>> {
-    let some = queries::naming(tx, waba, after, AT_ONCE).await?;
-    for kept in &some {
-        match without(&kept.body, wabas) {
-            Rest::Untouched => {}
-            Rest::Less(body) => queries::set_body(tx, kept.seq, &body).await?,
-            Rest::Nothing => queries::delete(tx, kept.seq).await?,
-        }
-    }
-    Ok(some.last().map(|kept| kept.seq))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wabas(ids: &[&str]) -> Vec<WabaId> {
-        ids.iter().map(|id| id.parse().unwrap()).collect()
-    }
-
-    #[test]
-    fn what_is_others_stays() {
-        let own = r#"{"id":"1","changes":[{"field":"messages","value":{"text":"hello"}}]}"#;
-        let others = r#"{"id":2,"changes":[{"field":"messages","value":{"context":{"id":"1"}}}]}"#;
-        let partner =
-            |waba: &str| format!(r#"{{"field":"account_update","value":{{"waba_info":{{"waba_id":"{waba}"}}}}}}"#);
-        let operator = format!(r#"{{"id":"9","time":1,"changes":[{},{}]}}"#, partner("1"), partner("2"));
-        let body = |entries: &[&str]| format!(r#"{{"entry":[{}],"object":"x"}}"#, entries.join(","));
-        let same =
-            |a: &str, b: &str| serde_json::from_str::<Value>(a).unwrap() == serde_json::from_str::<Value>(b).unwrap();
-
-        let one = wabas(&["1"]);
-        assert_eq!(without(&body(&[own]), &one), Rest::Nothing);
-        assert_eq!(without(&body(&[others]), &one), Rest::Untouched);
-        assert_eq!(without("no JSON", &one), Rest::Nothing);
-        let Rest::Less(rest) = without(&body(&[own, others, &operator]), &one) else { panic!("something is left") };
-        let kept = format!(r#"{{"id":"9","time":1,"changes":[{}]}}"#, partner("2"));
-        assert!(same(&rest, &body(&[others, &kept])), "{rest}");
-        assert_eq!(without(&body(&[own, others, &operator]), &wabas(&["1", "2"])), Rest::Nothing);
-
-        assert_eq!(about(&body(&[own, others, &operator]), &one[0]).len(), 2);
-        assert_eq!(about(&body(&[others]), &one[0]), Vec::<Value>::new());
     }
 }

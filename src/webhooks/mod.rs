@@ -5,8 +5,10 @@
 
 mod api;
 mod change;
+mod cut;
 mod erase;
 mod intake;
+mod kept_queries;
 mod kind;
 mod marks;
 mod queries;
@@ -15,6 +17,7 @@ mod router;
 mod service;
 mod told;
 mod understand;
+mod whose;
 
 pub use api::routes;
 pub use change::{Change, EventId};

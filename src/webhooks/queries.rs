@@ -5,10 +5,7 @@ use super::{
     kind::Kind,
     route::{Owner, Place, Route},
 };
-use crate::{
-    base::ids::WabaId,
-    store::{Reads, Result, Row, WriteTx, query},
-};
+use crate::store::{Reads, Result, Row, WriteTx, query};
 use time::OffsetDateTime;
 
 pub(super) async fn insert(tx: &mut WriteTx, seq: i64, body: &str, at: OffsetDateTime) -> Result<()> {
@@ -40,16 +37,6 @@ pub(super) async fn after(db: &mut impl Reads, seq: i64, limit: i64) -> Result<V
 
 fn kept(row: &Row) -> Result<Kept> {
     Ok(Kept { seq: row.int("seq")?, received_at: row.time("received_at")?, body: row.text("body")? })
-}
-
-/// Those in whose body a WABA's ID stands, wherever, after this one.
-pub(super) async fn naming(db: &mut impl Reads, waba: &WabaId, after: i64, limit: i64) -> Result<Vec<Kept>> {
-    query("SELECT seq, received_at, body FROM intake WHERE seq > $1 AND body LIKE $2 ORDER BY seq LIMIT $3")
-        .bind(after)
-        .bind(format!("%{waba}%"))
-        .bind(limit)
-        .all(db, kept)
-        .await
 }
 
 pub(super) async fn set_body(tx: &mut WriteTx, seq: i64, body: &str) -> Result<()> {

@@ -26,6 +26,9 @@ const TOGETHER: i64 = 200;
 /// How often it looks when no bell rings.
 const TICK: Duration = Duration::from_millis(500);
 
+/// The name of the lease under which one process routes.
+pub(super) const LEASE: &str = "webhooks.router";
+
 /// The number of the last body that was routed.
 pub(super) const ROUTED: Counter = Counter("routed");
 
@@ -46,7 +49,7 @@ struct Known {
 impl Router {
     /// Works until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let lease = Lease::new("webhooks.router", self.store.clone(), self.clock.clone());
+        let lease = Lease::new(LEASE, self.store.clone(), self.clock.clone());
         let mut known = Known::default();
         while !stop.is_cancelled() {
             match self.work(&lease, &mut known).await {
@@ -66,6 +69,7 @@ impl Router {
     async fn work(&self, lease: &Lease, known: &mut Known) -> Result<bool> {
         let mut db = self.store.read().await?;
         let from = ROUTED.value(&mut db).await?;
+        let version = counters::ROUTING.value(&mut db).await?;
         let bodies = queries::after(&mut db, from, TOGETHER).await?;
         drop(db);
         let Some(last) = bodies.last().map(|last| last.seq) else { return Ok(false) };
@@ -73,7 +77,11 @@ impl Router {
             return Ok(false);
         }
         let mut tx = self.store.write().await?;
-        if !lease.confirm(&mut tx).await? || ROUTED.value(&mut tx).await? != from {
+        // Where somebody was erased meanwhile, the bodies may not be what they were.
+        if !lease.confirm(&mut tx).await?
+            || ROUTED.value(&mut tx).await? != from
+            || counters::ROUTING.value(&mut tx).await? != version
+        {
             return Ok(true);
         }
         self.make_events(&mut tx, known, &bodies).await?;

@@ -3,6 +3,7 @@
 
 use super::{
     Shared,
+    caller::Answered,
     due::{self, Due},
     health::Health,
     outcome::{Ended as Call, Turn},
@@ -18,8 +19,10 @@ use crate::{
     },
     webhooks::{EventId, Told},
 };
+use futures_util::FutureExt;
 use std::{
     collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -206,10 +209,11 @@ impl Runner {
                 self.close();
                 return Ok(());
             };
-            let failing_since = self.endpoint.failing_since;
             let mut endpoint = forwarding.open(row)?;
-            // Ours is younger than what is written.
-            endpoint.failing_since = endpoint.failing_since.and(failing_since).or(failing_since);
+            if endpoint.state_since == self.endpoint.state_since {
+                // Ours is younger than what is written.
+                endpoint.failing_since = self.endpoint.failing_since;
+            }
             (self.endpoint, self.version, self.cursor, self.look_new) = (Arc::new(endpoint), version, 0, true);
         }
         let known = |number: i64, runner: &Self| runner.unwritten.contains(&number) || runner.queue.holds(number);
@@ -262,11 +266,14 @@ impl Runner {
             let clock = &shared.forwarding.clock;
             let change = told.as_ref().and_then(|told| told.change.as_ref()).map(|change| change.change());
             let event = told.as_ref().zip(change.as_ref()).map(|(told, change)| (&told.event, change));
-            let made = format::call(&shared.formats, &endpoint, &due.delivery, event).await;
+            let made = format::call(&shared.formats, &endpoint, &due.delivery, event);
+            // A fault of ours is a failure like any other: it must not be met again and again.
+            let made = AssertUnwindSafe(made).catch_unwind().await;
             let at = clock.now();
             let result = match made {
-                Ok(call) => Ok(shared.caller.call(&endpoint, &due.delivery, call).await),
-                Err(why) => Err(why),
+                Ok(Ok(call)) => Ok(shared.caller.call(&endpoint, &due.delivery, call).await),
+                Ok(Err(why)) => Err(why),
+                Err(_) => Ok(Answered { error: Some("internal"), ..Answered::default() }),
             };
             let received_at = told.as_ref().map(|told| told.event.received_at);
             (due.delivery.lane, Call { due, at, received_at, result })

@@ -53,14 +53,6 @@ fn partner_added(wabas: &[&str]) -> Value {
     json!({"object": "whatsapp_business_account", "entry": [{"id": "2949482758682047", "changes": changes}]})
 }
 
-async fn processed(world: &World) {
-    eventually("the webhooks to be read", || async {
-        let open = "SELECT (SELECT value FROM counters WHERE name = 'intake') - (SELECT value FROM counters WHERE name = 'routed') AS n";
-        (world.number(open, "n").await == Some(0)).then_some(())
-    })
-    .await;
-}
-
 async fn delete(admin: &Browser, page: &str, name: &str) {
     says(&admin.get(&format!("{page}/delete")).await, &[&format!("Delete {name}?"), "This can’t be undone"]);
     assert_eq!(admin.post(&format!("{page}/delete"), &[("name", name)]).await.location(), page);

@@ -46,6 +46,16 @@ async fn everything(world: &World) -> Vec<(String, String)> {
     all
 }
 
+/// Everything that was taken in has become events.
+async fn processed(world: &World) {
+    eventually("the webhooks to be read", || async {
+        let open = "SELECT (SELECT value FROM counters WHERE name = 'intake') \
+                    - (SELECT value FROM counters WHERE name = 'routed') AS n";
+        (world.number(open, "n").await == Some(0)).then_some(())
+    })
+    .await;
+}
+
 macro_rules! tables {
     ($($name:literal)*) => { &[$(($name, concat!("SELECT * FROM ", $name))),*] };
 }
