@@ -240,7 +240,7 @@ impl Forwarding {
     }
 
     /// Tells the log, and the caches that endpoints have changed.
-    async fn changed(
+    pub(super) async fn changed(
         &self,
         tx: &mut WriteTx,
         actor: &User,

@@ -32,4 +32,4 @@ pub use queries::Event;
 pub use route::{Consequences, Owner, Place, Route, RoutedChange};
 pub use service::Webhooks;
 pub use told::{OwnChange, Told};
-pub use understand::{Address, Item, Understood};
+pub use understand::{Address, Item, Understood, told_at};

@@ -425,7 +425,7 @@ async fn each_message_and_status_goes_on_its_own_and_what_came_before_does_not_c
     for format in [Format::Events, Format::MoDlr] {
         let all = of(format);
         assert_eq!(all.iter().map(|part| part.item).collect::<Vec<_>>(), [Some(0), Some(2)]);
-        assert!(all[0].lane > 0 && all[0].lane == all[1].lane);
+        assert!(all[0].lane != 0 && all[0].lane == all[1].lane);
     }
     assert_eq!(of(Format::Meta).iter().map(|part| part.item).collect::<Vec<_>>(), [None]);
     let told = sent(Format::Events, &body).await;
@@ -503,4 +503,20 @@ fn samples_are_whole_and_pretty_json_stays_the_same_json() {
     let pretty = samples::pretty(json);
     assert_eq!(serde_json::from_str::<Value>(&pretty).unwrap(), serde_json::from_str::<Value>(json).unwrap());
     assert_eq!(pretty.lines().count(), 11);
+}
+
+#[tokio::test]
+async fn what_was_sent_in_the_app_is_an_event_and_no_message_that_came_in() {
+    let value = json!({ "metadata": { "phone_number_id": "106540352242922" },
+        "contacts": [{ "profile": { "name": "A" }, "wa_id": "1" }, { "profile": { "name": "Sheena" }, "wa_id": "16505551234" }],
+        "message_echoes": [{ "from": "15550783881", "to": "16505551234", "id": "wamid.5", "timestamp": "1739321024",
+            "type": "text", "text": { "body": "Here it is" } }] });
+    let body = wrap("smb_message_echoes", &value);
+    let told = sent(Format::Events, &body).await;
+    assert_eq!((&told[0]["type"], &told[0]["data"]["to"]), (&json!("message.echo"), &json!("16505551234")));
+    assert_eq!(
+        (&told[0]["data"]["text"]["body"], &told[0]["data"]["contact"]["name"]),
+        (&json!("Here it is"), &json!("Sheena"))
+    );
+    assert_eq!(sent(Format::MoDlr, &body).await, [] as [Value; 0]);
 }
