@@ -25,4 +25,4 @@ pub use kind::Kind;
 pub use queries::Event;
 pub use route::{Consequences, Owner, Place, Route, RoutedChange};
 pub use service::Webhooks;
-pub use understand::{Address, Item, Understood};
+pub use understand::{Address, Item, Understood, told_at};
