@@ -28,7 +28,11 @@ pub(super) async fn insert(tx: &mut WriteTx, told: &Told<'_>, event: &str, detai
 }
 
 pub(super) async fn prune(tx: &mut WriteTx, waba: &WabaId, before: OffsetDateTime) -> Result<()> {
-    query("DELETE FROM account_notices WHERE waba_id = $1 AND told_at < $2").bind(waba).bind(before).execute(tx).await?;
+    query("DELETE FROM account_notices WHERE waba_id = $1 AND told_at < $2")
+        .bind(waba)
+        .bind(before)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -40,7 +40,8 @@ pub fn current(
     let mut shown = Vec::new();
     for notice in notices.iter().filter(|notice| notice.told_at > now - SHOWN) {
         let ends = matches!(matter(notice), "access");
-        if !matters.insert((matter(notice).to_owned(), notice.phone_number.clone())) || ends && notice.told_at < connected_at
+        if !matters.insert((matter(notice).to_owned(), notice.phone_number.clone()))
+            || ends && notice.told_at < connected_at
         {
             continue;
         }
@@ -53,8 +54,14 @@ pub fn current(
 /// What a notice is about: a later one about the same replaces it.
 fn matter(notice: &Notice) -> &str {
     match (notice.field.as_str(), notice.event.as_str()) {
-        ("account_update", "PARTNER_REMOVED" | "PARTNER_APP_UNINSTALLED" | "ACCOUNT_DELETED" | "PARTNER_ADDED"
-            | "PARTNER_APP_INSTALLED") => "access",
+        (
+            "account_update",
+            "PARTNER_REMOVED"
+            | "PARTNER_APP_UNINSTALLED"
+            | "ACCOUNT_DELETED"
+            | "PARTNER_ADDED"
+            | "PARTNER_APP_INSTALLED",
+        ) => "access",
         ("account_update", "ACCOUNT_OFFBOARDED" | "ACCOUNT_RECONNECTED") => "app",
         ("security", _) => "security",
         ("phone_number_name_update", _) => "name",
@@ -77,14 +84,17 @@ fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>) -> Option
         ("account_update", "ACCOUNT_VIOLATION") => {
             let kind = plain(text("/violation_info/violation_type"));
             let kind = if kind.is_empty() { String::new() } else { format!(" ({kind})") };
-            let text = format!("Meta says that messages or content broke its rules{kind}. See there what it found, and stop it: more of it leads to limits on the account.");
+            let text = format!(
+                "Meta says that messages or content broke its rules{kind}. See there what it found, and stop it: more of it leads to limits on the account."
+            );
             said("warning", "Meta found something against its rules", text, Some(SUPPORT_HOME))
         }
         ("account_update", "ACCOUNT_RESTRICTION") => restriction(notice, now),
         ("account_update", "DISABLED_UPDATE") => match text("/ban_info/waba_ban_state") {
             "REINSTATE" => None,
             "SCHEDULE_FOR_DISABLE" => {
-                let text = "It will be switched off unless Meta changes its mind. See there why, and ask for a review now.";
+                let text =
+                    "It will be switched off unless Meta changes its mind. See there why, and ask for a review now.";
                 said("problem", "Meta is about to switch this account off", text.to_owned(), Some(SUPPORT_HOME))
             }
             _ => {
@@ -98,18 +108,27 @@ fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>) -> Option
         }
         ("account_update", "PARTNER_REMOVED" | "PARTNER_APP_UNINSTALLED") => {
             let text = "Somebody took the access away, at Meta or in the WhatsApp Business app. If that was a mistake, connect again and choose the same account.";
-            said("problem", "The access to this account was taken away", text.to_owned(), Some(("/connect", "Connect again")))
+            said(
+                "problem",
+                "The access to this account was taken away",
+                text.to_owned(),
+                Some(("/connect", "Connect again")),
+            )
         }
         ("account_update", "ACCOUNT_OFFBOARDED") => {
             let text = "The WhatsApp Business app was moved to another phone, or the number registered anew. Open the app there; if messages do not come back, connect again.";
             said("warning", "The WhatsApp Business app was moved", text.to_owned(), Some(("/connect", "Connect again")))
         }
         ("security", "PIN_CHANGED") => {
-            let text = format!("Somebody set another PIN for {shown} in WhatsApp Manager. Messages go on; the number can't be registered anew with the old PIN.");
+            let text = format!(
+                "Somebody set another PIN for {shown} in WhatsApp Manager. Messages go on; the number can't be registered anew with the old PIN."
+            );
             said("info", "The PIN of a number was changed", text, None)
         }
         ("security", "PIN_RESET_REQUEST") => {
-            let text = format!("Somebody asked in WhatsApp Manager to switch off two-step verification of {shown}. If that was none of you, look there who may manage the account.");
+            let text = format!(
+                "Somebody asked in WhatsApp Manager to switch off two-step verification of {shown}. If that was none of you, look there who may manage the account."
+            );
             said("warning", "Two-step verification is to be switched off", text, Some(SUPPORT_HOME))
         }
         ("phone_number_name_update", "REJECTED") => {
@@ -156,7 +175,8 @@ fn restriction(notice: &Notice, now: OffsetDateTime) -> Option<NoticeWords> {
     if cannot.is_empty() {
         return None;
     }
-    let end = until.map(|until| format!(" until {} {} {}", until.day(), until.month(), until.year())).unwrap_or_default();
+    let end =
+        until.map(|until| format!(" until {} {} {}", until.day(), until.month(), until.year())).unwrap_or_default();
     Some(NoticeWords {
         look: "problem",
         title: "Meta has limited this account".to_owned(),
