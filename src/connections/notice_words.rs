@@ -54,14 +54,7 @@ pub fn current(
 /// What a notice is about: a later one about the same replaces it.
 fn matter(notice: &Notice) -> &str {
     match (notice.field.as_str(), notice.event.as_str()) {
-        (
-            "account_update",
-            "PARTNER_REMOVED"
-            | "PARTNER_APP_UNINSTALLED"
-            | "ACCOUNT_DELETED"
-            | "PARTNER_ADDED"
-            | "PARTNER_APP_INSTALLED",
-        ) => "access",
+        ("account_update", "PARTNER_REMOVED" | "PARTNER_APP_UNINSTALLED" | "ACCOUNT_DELETED") => "access",
         ("account_update", "ACCOUNT_OFFBOARDED" | "ACCOUNT_RECONNECTED") => "app",
         ("security", _) => "security",
         ("phone_number_name_update", _) => "name",

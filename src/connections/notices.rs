@@ -45,7 +45,7 @@ pub struct Told<'a> {
 const ENDINGS: [&str; 5] =
     ["PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED", "ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED", "DISABLED_UPDATE"];
 /// Events after which numbers and state of the account are worth reading anew.
-const RETURNS: [&str; 2] = ["ACCOUNT_RECONNECTED", "PARTNER_ADDED"];
+const RETURNS: [&str; 1] = ["ACCOUNT_RECONNECTED"];
 
 impl Connections {
     /// Keeps what Meta told of an account, and has looked into what may have ended the access, in the transaction
@@ -54,6 +54,10 @@ impl Connections {
     /// # Errors
     /// The database's.
     pub async fn note(&self, tx: &mut WriteTx, told: &Told<'_>) -> Result<()> {
+        // With these the connection begins.
+        if matches!(told.event, "PARTNER_ADDED" | "PARTNER_APP_INSTALLED") {
+            return Ok(());
+        }
         let event = text::without_nul(&text::shorten(told.event, 80));
         let detail = text::without_nul(&told.detail.to_string());
         let detail = if detail.len() > LONGEST_DETAIL { "{}" } else { detail.as_str() };
