@@ -15,7 +15,7 @@ const SUPPORT_HOME: (&str, &str) =
 
 /// A notice as people read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoticeWords {
+pub(super) struct NoticeWords {
     /// `problem`, `warning`, `info`.
     pub look: &'static str,
     /// What happened.
@@ -30,7 +30,7 @@ pub struct NoticeWords {
 
 /// Those that still matter, in words: of each matter the last word counts. `connected_at`: when the access was given
 /// last; `number`: how a number is written.
-pub fn current(
+pub(super) fn current(
     notices: &[Notice],
     connected_at: OffsetDateTime,
     now: OffsetDateTime,

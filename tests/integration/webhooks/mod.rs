@@ -4,6 +4,7 @@ mod fixtures;
 mod intake;
 mod killed;
 mod people;
+mod sandbox;
 mod state;
 
 use crate::support::*;

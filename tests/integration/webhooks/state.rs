@@ -183,7 +183,7 @@ async fn the_end_of_access_is_looked_into(db: Database) {
     })
     .await;
     assert_eq!(world.number("SELECT count(*) AS n FROM phone_numbers", "n").await, Some(1), "nothing is deleted");
-    let standing = look(&world, "SELECT * FROM customers WHERE id = $1", &theirs.customer, "connection_standing").await;
+    let standing = look(&world, "SELECT * FROM customers WHERE id = $1", &theirs.customer, "connection_state").await;
     assert_eq!(standing, "needs_reconnect");
 }
 
