@@ -72,6 +72,7 @@ impl Backoffice {
         // Webhooks first: one that is being read right now is waited for, and what it leaves goes with the rest.
         self.webhooks.erase_since(&mut tx, id, &wabas, clean_until).await?;
         self.forwarding.erase(&mut tx, id).await?;
+        self.messaging.erase(&mut tx, id).await?;
         self.signup.erase(&mut tx, id, &wabas).await?;
         self.connections.erase(&mut tx, id).await?;
         self.accounts.erase(&mut tx, id).await?;

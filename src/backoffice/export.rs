@@ -30,6 +30,8 @@ impl Backoffice {
         self.signup.export(id, &wabas, &mut file).await?;
         self.webhooks.export(id, &wabas, &mut file).await?;
         self.forwarding.export(id, &mut file).await?;
+        self.templates.export(&wabas, &mut file).await?;
+        self.messaging.export(id, &mut file).await?;
         Ok(file)
     }
 }

@@ -39,6 +39,8 @@ use crate::{
     base::{clock::Clock, sealed::KeyRing},
     connections::Connections,
     forwarding::Forwarding,
+    message_templates::MessageTemplates,
+    messaging::Messaging,
     graph::{self, LiveSetup},
     jobs::Queue,
     sealed_column,
@@ -81,6 +83,10 @@ pub struct Backoffice {
     pub signup: Signup,
     /// What Meta told.
     pub webhooks: Webhooks,
+    /// Contacts of customers.
+    pub messaging: Messaging,
+    /// Message templates of customers.
+    pub templates: MessageTemplates,
     /// Endpoints, and the deliveries to them.
     pub forwarding: Forwarding,
     /// What is set up at Meta now.
