@@ -168,18 +168,19 @@ impl App {
             keys: config.keys.clone(),
             clock: clock.clone(),
         };
-        let support = Support {
-            accounts: accounts.clone(),
-            connections: connections.clone(),
-            signup: signup.clone(),
-            clock: clock.clone(),
-        };
         let events = EventPages {
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),
             accounts: accounts.clone(),
             connections: connections.clone(),
             store: store.clone(),
+            clock: clock.clone(),
+        };
+        let support = Support {
+            accounts: accounts.clone(),
+            connections: connections.clone(),
+            signup: signup.clone(),
+            events: events.clone(),
             clock: clock.clone(),
         };
         let people = accounts::Pages {

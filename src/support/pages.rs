@@ -7,6 +7,7 @@ use crate::{
         ids::{CustomerId, WabaId},
     },
     connections::{Connections, News},
+    forwarding::{EventPages, Health},
     phone_numbers::Number,
     signup::{Attempt, Signup, StaffLine},
     web::{Access, Badge, Chrome, Error, Form, NoFields, Result, Routes, page, when::When},
@@ -29,6 +30,8 @@ pub struct Support {
     pub connections: Connections,
     /// What they tried.
     pub signup: Signup,
+    /// What came for them, and what became of it.
+    pub events: EventPages,
     /// The time.
     pub clock: Clock,
 }
@@ -131,6 +134,7 @@ struct CustomerPage {
     members: Vec<(String, String)>,
     connections: Vec<ConnectionBlock>,
     attempts: Vec<StaffLine>,
+    health: Health,
 }
 
 async fn find(support: &Support, id: &str) -> Result<Customer> {
@@ -182,6 +186,7 @@ async fn customer(
         members: members.into_iter().map(|user| (user.name, user.email.to_string())).collect(),
         connections: blocks,
         attempts: attempts.iter().map(|attempt| line(attempt, customer.name.clone(), &operator, now)).collect(),
+        health: support.events.health(customer.id).await?,
     })
 }
 

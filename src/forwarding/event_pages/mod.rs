@@ -4,6 +4,7 @@
 mod again;
 mod charts;
 mod filter;
+mod health;
 mod list_page;
 mod one_page;
 mod pretty;
@@ -11,6 +12,8 @@ mod queries;
 mod rows;
 mod stream;
 mod words;
+
+pub use health::Health;
 
 use super::Forwarding;
 use crate::{
