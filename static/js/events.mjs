@@ -63,13 +63,14 @@ async function add(html) {
   if (added.length > 0) news.textContent = added.length === 1 ? "1 new event" : `${added.length} new events`;
 }
 
-function replace(html) {
-  for (const row of parse(html)) {
-    const old = rows()?.querySelector(`[data-event="${row.dataset.event}"]`);
-    if (!old) continue;
-    // Only the badge changes by itself: focus and selection stay.
-    const [before, after] = [old.querySelector(".badge"), row.querySelector(".badge")];
-    if (before && after) before.replaceWith(after);
+// Only badges change by themselves: focus and selection stay.
+function badges(json) {
+  for (const [id, html] of Object.entries(JSON.parse(json))) {
+    const before = rows()?.querySelector(`[data-event="${id}"] .badge`);
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    const after = template.content.querySelector(".badge");
+    if (before && after && before.textContent !== after.textContent) before.replaceWith(after);
   }
 }
 
@@ -90,7 +91,7 @@ function open() {
     newest = event.lastEventId || newest;
     work = work.then(() => add(event.data)).catch(() => {});
   });
-  stream.addEventListener("row", (event) => { work = work.then(() => replace(event.data)).catch(() => {}); });
+  stream.addEventListener("badges", (event) => { work = work.then(() => badges(event.data)).catch(() => {}); });
   // The browser comes again by itself, except where the server refused.
   stream.addEventListener("error", () => {
     live.hidden = true;

@@ -127,6 +127,10 @@ struct About {
     is_sum: bool,
 }
 
+fn events(n: i64) -> String {
+    if n == 1 { "1 event".to_owned() } else { format!("{n} events") }
+}
+
 fn count(value: i64) -> String {
     value.to_string()
 }
@@ -182,7 +186,7 @@ pub(super) async fn read(
     Ok(Charts {
         ranges: [HOUR, DAY].map(|one| (one, asked.link("", "range", one.name), one == range)).into(),
         is_open: !asked.range.is_empty(),
-        summary: format!("{}: {all} events, {delivered} calls delivered, {failed} failed", range.words),
+        summary: format!("{}: {}, {delivered} delivered, {failed} failed", range.words, events(all)),
         aside: aside.into_iter().filter(|_| for_staff).collect(),
         charts,
     })

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     accounts::{SignedIn, User},
-    web::{Chrome, Result},
-    webhooks::{Event as Came, EventId},
+    web::{Badge, Chrome, Error, Result},
+    webhooks::EventId,
 };
 use askama::Template;
 use axum::{
@@ -35,6 +35,14 @@ const MAX_STREAM: Duration = Duration::from_secs(600);
 /// How often is looked.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How the deliveries of an event stand.
+#[derive(Template)]
+#[template(path = "web/badge.html")]
+struct BadgeTemplate<'a> {
+    chrome: &'a Chrome,
+    badge: Badge,
+}
+
 /// An open list.
 struct Open {
     pages: EventPages,
@@ -48,12 +56,13 @@ struct Open {
     last: EventId,
     routed: i64,
     /// What is shown, with how its deliveries stood.
-    shown: HashMap<EventId, (Came, Outcome)>,
+    shown: HashMap<EventId, Outcome>,
     waiting: VecDeque<Event>,
     until: Instant,
 }
 
-/// Server-sent events: `rows` with the HTML of new lines, the newest first; `row` with that of one that changed.
+/// Server-sent events: `rows` with the HTML of new lines, the newest first; `badges` with that of how deliveries stand,
+/// by event, as JSON.
 pub(super) async fn stream(
     State(pages): State<EventPages>,
     chrome: Chrome,
@@ -107,8 +116,9 @@ impl Open {
         }
         let shown = self.pages.webhooks.newest(&self.meant.of, Some(EventId(self.last.0.saturating_add(1))));
         let found = rows::find(&self.pages, &self.meant, shown, EventId(i64::MIN)).await?;
-        self.shown = found.fits.into_iter().map(|fit| (fit.event.id, (fit.event, fit.outcome))).collect();
-        Ok(())
+        self.shown = found.fits.iter().map(|fit| (fit.event.id, fit.outcome)).collect();
+        // Since the page was made, some may have gone on.
+        self.badges(self.shown.iter().map(|(id, outcome)| (*id, *outcome)).collect())
     }
 
     async fn look(&mut self) -> Result<()> {
@@ -124,7 +134,7 @@ impl Open {
                 let html = self.html(&found.fits).await?;
                 self.waiting.push_back(Event::default().event("rows").id(newest.to_string()).data(html));
             }
-            self.shown.extend(found.fits.into_iter().map(|fit| (fit.event.id, (fit.event, fit.outcome))));
+            self.shown.extend(found.fits.iter().map(|fit| (fit.event.id, fit.outcome)));
             let mut ids: Vec<EventId> = self.shown.keys().copied().collect();
             ids.sort_unstable();
             for id in ids.iter().rev().skip(PAGE) {
@@ -134,18 +144,25 @@ impl Open {
         let ids: Vec<EventId> = self.shown.keys().copied().collect();
         let outcomes = queries::outcomes(&mut self.pages.store.read().await?, &ids).await?;
         let mut changed = Vec::new();
-        for (id, (event, outcome)) in &mut self.shown {
+        for (id, outcome) in &mut self.shown {
             let now = outcomes.get(id).copied().unwrap_or(Outcome::NoEndpoint);
             if now != *outcome {
                 *outcome = now;
-                changed.push((event.clone(), now));
+                changed.push((*id, now));
             }
         }
-        for (event, outcome) in changed {
-            let id = event.id;
-            let told = self.pages.webhooks.change(id, |change| super::words::Told::of(&change.json())).await?;
-            let html = self.html(&[Fit { event, told, outcome }]).await?;
-            self.waiting.push_back(Event::default().event("row").data(html));
+        self.badges(changed)
+    }
+
+    fn badges(&mut self, of: Vec<(EventId, Outcome)>) -> Result<()> {
+        let mut badges = serde_json::Map::new();
+        for (id, outcome) in of {
+            let badge = BadgeTemplate { chrome: &self.chrome, badge: outcome.badge() };
+            badges.insert(id.to_string(), badge.render().map_err(Error::internal)?.into());
+        }
+        if !badges.is_empty() {
+            let json = serde_json::Value::from(badges).to_string();
+            self.waiting.push_back(Event::default().event("badges").data(json));
         }
         Ok(())
     }
@@ -156,7 +173,7 @@ impl Open {
         let mut html = String::new();
         for row in &rows {
             let line = RowTemplate { chrome: &self.chrome, row, for_staff: self.for_staff };
-            html.push_str(&line.render().map_err(crate::web::Error::internal)?);
+            html.push_str(&line.render().map_err(Error::internal)?);
         }
         Ok(html)
     }
