@@ -2,6 +2,7 @@
 //! (`routes.rs`), what is done in the background (`jobs.rs`), whose a webhook is and what it
 //! changes in other features (`consequences.rs`, so that no cycle arises).
 
+mod account_news;
 mod consequences;
 mod jobs;
 mod log;
@@ -24,6 +25,8 @@ use crate::{
     connections::{self, Connections},
     forwarding::{self, Forwarding},
     jobs::{Handlers, Queue, Worker},
+    message_templates::MessageTemplates,
+    messaging::Messaging,
     signup::{self, Signup},
     store::{self, SealedColumn, SealedError, Store, StoreError},
     support::Support,
@@ -89,6 +92,8 @@ pub struct App {
     pub webhooks: Webhooks,
     /// Customers' endpoints, and deliveries to them.
     pub forwarding: Forwarding,
+    /// Contacts and their windows.
+    pub messaging: Messaging,
     /// What is set up at Meta.
     pub settings: MetaSettings,
     /// The check of it.
@@ -130,9 +135,13 @@ impl App {
         );
         let (private, ring) = (config.allow_private_endpoints, config.keys.clone());
         let forwarding = Forwarding::new(store.clone(), clock.clone(), ring, queue.clone(), private);
+        let messaging = Messaging::new(store.clone(), clock.clone());
+        let templates = MessageTemplates::new(store.clone(), clock.clone());
         let wired = consequences::Wired {
             connections: connections.clone(),
             signup: signup.clone(),
+            messaging: messaging.clone(),
+            templates,
             forwarding: forwarding.clone(),
         };
         let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired));
@@ -193,6 +202,7 @@ impl App {
             signup,
             webhooks,
             forwarding,
+            messaging,
             settings,
             checks,
             store,

@@ -1,9 +1,12 @@
 //! Whose a webhook is, and what it changes in other features.
 
+use super::account_news;
 use crate::{
     base::ids::WabaId,
     connections::Connections,
     forwarding::Forwarding,
+    message_templates::MessageTemplates,
+    messaging::Messaging,
     phone_numbers,
     signup::{PartnerEvent, Signup},
     store::{Result, WriteTx},
@@ -16,6 +19,8 @@ pub(super) struct Wired {
     pub connections: Connections,
     pub signup: Signup,
     pub forwarding: Forwarding,
+    pub messaging: Messaging,
+    pub templates: MessageTemplates,
 }
 
 impl Consequences for Wired {
@@ -27,7 +32,10 @@ impl Consequences for Wired {
         Box::pin(async move {
             for change in changes {
                 self.partner_event(tx, change).await?;
+                account_news::take(&self.connections, tx, change).await?;
             }
+            self.messaging.take(tx, changes).await?;
+            self.templates.take(tx, changes).await?;
             self.forwarding.plan(tx, changes).await
         })
     }

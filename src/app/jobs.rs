@@ -5,7 +5,7 @@ use crate::{
     accounts::SEND_MAIL_JOB,
     backoffice::{self, CHECK_JOB},
     base::ids::{AttemptId, ConnectionId, InviteId},
-    connections::DISCONNECT_JOB,
+    connections::{ACCESS_JOB, DISCONNECT_JOB},
     forwarding,
     jobs::{self, Handlers, Outcome},
     signup::ADVANCE_JOB,
@@ -22,6 +22,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let checks = office.checks.clone();
     let advance = parts.signup.clone();
     let (undo, setup) = (parts.connections.clone(), office.meta.clone());
+    let (access, access_setup) = (parts.connections.clone(), office.meta.clone());
     let mails = parts.invites.clone();
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
@@ -40,6 +41,16 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
                 async move {
                     let secret = meta.app.as_ref().map(|app| &app.secret);
                     connections.undo(&meta.graph, secret, id.parse::<ConnectionId>()?).await
+                }
+            }),
+        ),
+        (
+            ACCESS_JOB,
+            jobs::handler(move |id| {
+                let (connections, meta) = (access.clone(), access_setup.now());
+                async move {
+                    let secret = meta.app.as_ref().map(|app| &app.secret);
+                    connections.check_access(&meta.graph, secret, id.parse::<ConnectionId>()?).await
                 }
             }),
         ),

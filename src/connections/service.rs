@@ -16,6 +16,7 @@ use crate::{
     },
     graph,
     jobs::Queue,
+    message_templates::MessageTemplates,
     phone_numbers::{self, Number},
     store::{Store, StoreError, WriteTx},
 };
@@ -59,6 +60,7 @@ pub struct Connections {
     pub(super) clock: Clock,
     pub(super) keys: KeyRing,
     pub(super) queue: Queue,
+    pub(super) templates: MessageTemplates,
 }
 
 /// A connection with all that its page shows.
@@ -74,7 +76,8 @@ impl Connections {
     /// In this database.
     #[must_use]
     pub fn new(store: Store, clock: Clock, keys: KeyRing, queue: Queue) -> Self {
-        Self { store, clock, keys, queue }
+        let templates = MessageTemplates::new(store.clone(), clock.clone());
+        Self { store, clock, keys, queue, templates }
     }
 
     fn place(row: &str) -> Place<'_> {

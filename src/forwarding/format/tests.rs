@@ -520,3 +520,66 @@ async fn what_was_sent_in_the_app_is_an_event_and_no_message_that_came_in() {
     );
     assert_eq!(sent(Format::MoDlr, &body).await, [] as [Value; 0]);
 }
+
+/// Every body that stands under the fixtures: what Meta's pages show.
+fn fixtures() -> Vec<(String, String)> {
+    fn read(folder: &std::path::Path, into: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, into);
+            } else if path.extension().is_some_and(|ending| ending == "json") && !path.ends_with("index.json") {
+                into.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut all = Vec::new();
+    read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/webhooks"), &mut all);
+    all
+}
+
+#[tokio::test]
+async fn everything_that_meta_documents_goes_out_in_each_format() {
+    let fixtures = fixtures();
+    assert!(fixtures.len() > 80, "{}", fixtures.len());
+    let (mut told, mut reported) = (0, 0);
+    for (name, body) in &fixtures {
+        for change in Change::all(body) {
+            let kept = meta::body(&change);
+            assert!(kept.contains(change.raw), "{name}: byte for byte");
+            let again = Change::all(&kept);
+            assert_eq!((again.len(), again[0].raw, &again[0].field), (1, change.raw, &change.field), "{name}");
+            assert_eq!((&again[0].entry_id, again[0].time), (&change.entry_id, change.time), "{name}");
+            let mut routed = routed(body);
+            let it = Understood::of(&change);
+            (routed.kind, routed.items, routed.change) = (it.kind, it.items, change);
+            let event = event(&routed);
+            for format in Format::ALL {
+                let endpoint = endpoint(*format);
+                let parts = parts(*format, &routed);
+                assert!(!parts.is_empty() || *format == Format::MoDlr, "{name}");
+                for part in parts {
+                    let delivery = delivery(&endpoint, Some(event.id), part.item, Cause::Event);
+                    let call = call(&formats(), &endpoint, &delivery, Some((&event, &routed.change))).await;
+                    let call = call.unwrap_or_else(|why| panic!("{name} in {format:?}: {why}"));
+                    let json: Value = serde_json::from_slice(&call.body).unwrap();
+                    match format {
+                        Format::Meta => assert_eq!(call.body, kept.as_bytes(), "{name}"),
+                        Format::Events => {
+                            assert!(Kind::named(json["type"].as_str().unwrap()).is_some(), "{name}");
+                            assert!(json["timestamp"].as_str().unwrap().ends_with('Z'), "{name}");
+                            told += 1;
+                        }
+                        Format::MoDlr => {
+                            assert!(
+                                json["id"].is_string() && (json["status"].is_string() || json["content"].is_object())
+                            );
+                            reported += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(told >= fixtures.len() && reported > 20, "{told} {reported}");
+}
