@@ -13,7 +13,7 @@ async fn an_endpoint_gets_what_was_chosen(db: Database) {
     let browser = world.customer("Harbour Bakery").await;
     let empty = browser.get("/settings/endpoints").await;
     says(&empty, &["No endpoint yet", "An endpoint is an address of yours."]);
-    let (_, signup) = world.connect(&browser, &["several_wabas"]).await;
+    let (_, signup) = world.connect(&browser, &[]).await;
     let number = world.column("SELECT min(phone_number_id) AS id FROM phone_numbers", "id").await.unwrap();
     let waba = id(&signup, "waba_ids", 0);
     let form = browser.get(NEW).await;

@@ -1,5 +1,6 @@
 //! The pages on which customers make and keep endpoints, and what is sent in each format.
 
+mod formats;
 mod forms;
 mod handshake;
 mod receiver;
