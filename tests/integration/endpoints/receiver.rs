@@ -20,24 +20,15 @@ async fn what_arrives_is_shown_and_failures_are_tried_again(db: Database) {
     assert_eq!(browser.post(&received, &[("answers", "500")]).await.location(), received);
     let tested = browser.post(&format!("{page}/test"), &[]).await.location().to_owned();
     assert!(tested.starts_with(&format!("{page}?test=1")), "{tested}");
-    let outcome = eventually("the failure", || async {
-        let page = browser.get(&tested).await;
-        page.words().contains("Failed, is tried again").then_some(page)
-    })
-    .await;
-    says(&outcome, &["Attempt 1", "500", "set to fail", "Next attempt", "Calls fail"]);
+    let words = ["Failed, is tried again", "Attempt 1", "500", "set to fail", "Next attempt", "Calls fail"];
+    shows(&browser, &tested, &words).await;
     says(
         &browser.get(&received).await,
         &["Delivery 1, attempt 1", "Answered 500", "Signature is right", "This is a test"],
     );
     browser.post(&received, &[("answers", "200")]).await;
     world.advance(60);
-    let outcome = eventually("the recovery", || async {
-        let page = browser.get(&tested).await;
-        page.words().contains("Attempt 2").then_some(page)
-    })
-    .await;
-    says(&outcome, &["Delivered", "Active"]);
+    shows(&browser, &tested, &["Delivered", "Attempt 2", "Active"]).await;
     says(&browser.get(&received).await, &["Delivery 1, attempt 2", "Answered 200"]);
     // 410 switches it off, until it is resumed.
     browser.post(&received, &[("answers", "410")]).await;
@@ -46,6 +37,15 @@ async fn what_arrives_is_shown_and_failures_are_tried_again(db: Database) {
         .await;
     assert_eq!(browser.post(&format!("{received}/forget"), &[]).await.location(), received);
     says(&browser.get(&received).await, &["Nothing yet"]);
+}
+
+/// Waits until a page has all of these words: it is read while the dispatcher writes.
+async fn shows(browser: &Browser, path: &str, words: &[&str]) {
+    eventually(&format!("{words:?} on {path}"), || async {
+        let text = browser.get(path).await.words();
+        words.iter().all(|word| text.contains(word)).then_some(())
+    })
+    .await;
 }
 
 async fn nobody_else_puts_anything_there(db: Database) {
