@@ -11,6 +11,7 @@ mod commands;
 mod connections;
 mod customers;
 mod durability;
+mod forwarding;
 mod jobs;
 mod meta_settings;
 mod oversight;
