@@ -76,7 +76,8 @@ async fn what_was_answered_reaches_its_endpoint(db: Database) {
     let answered = answered.lock().unwrap().clone();
     let ok = |got: &Got| !(got.number % 7 == 3 && got.attempt == 1);
     eventually("all reach the receiver", || async {
-        let reached: BTreeSet<String> = receiver.got().iter().filter(|got| ok(got)).map(|got| got.message.clone()).collect();
+        let reached: BTreeSet<String> =
+            receiver.got().iter().filter(|got| ok(got)).map(|got| got.message.clone()).collect();
         answered.is_subset(&reached).then_some(())
     })
     .await;

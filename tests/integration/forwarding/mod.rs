@@ -132,11 +132,19 @@ fn gapless(all: &[Delivery]) {
 
 /// Waits until these deliveries are in this state.
 async fn all_in(world: &World, endpoint: EndpointId, n: usize, state: DeliveryState) -> Vec<Delivery> {
-    eventually(&format!("{n} {state:?}"), || async {
+    let began = std::time::Instant::now();
+    loop {
         let all = deliveries(world, endpoint).await;
-        (all.iter().filter(|delivery| delivery.state == state).count() == n).then_some(all)
-    })
-    .await
+        if all.iter().filter(|delivery| delivery.state == state).count() == n {
+            return all;
+        }
+        if began.elapsed() > PATIENCE {
+            let others: Vec<&Delivery> = all.iter().filter(|delivery| delivery.state != state).collect();
+            let some = &others[..others.len().min(3)];
+            panic!("{} of {} are not {state:?}, not in {PATIENCE:?}: {some:#?}", others.len(), all.len());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
 }
 
 /// The messages that calls tell, in the order in which they came.

@@ -13,7 +13,8 @@ async fn first_attempts_of_a_conversation_come_in_order(db: Database) {
     let world = World::start(db).await;
     let bakery = Customer::new(&world, "Harbour Bakery").await;
     // The slower a call, the more would come out of order were several of a conversation begun at once.
-    let receiver = Receiver::answering(|got| Answer::After(Duration::from_millis(got.number as u64 * 7 % 40), 200)).await;
+    let receiver =
+        Receiver::answering(|got| Answer::After(Duration::from_millis(got.number as u64 * 7 % 40), 200)).await;
     let endpoint = bakery.endpoint(&world, &receiver.url, Format::Meta).await;
     let people = ["4915110000001", "4915110000002", "4915110000003"];
     for at in 0..20 {
@@ -59,7 +60,12 @@ async fn an_event_in_retry_holds_nobody_up(db: Database) {
     assert_eq!(all[1].attempts, 2);
     let again = receiver.got().pop().unwrap();
     assert_eq!((again.message.as_str(), again.number, again.attempt), ("b", 2, 2));
-    assert_eq!(again.body, receiver.got()[1].body, "the same is sent");
+    let first = receiver.got().swap_remove(1);
+    assert_eq!((&again.body, &again.event), (&first.body, &first.event), "the same is sent");
+    assert!(
+        !again.event.is_empty() && again.headers["doorway-sequence"] == "2" && again.headers["doorway-attempt"] == "2"
+    );
+    assert!(again.headers.contains_key("x-hub-signature-256") && again.headers["content-type"] == "application/json");
     let attempts = world.portal.forwarding.attempts_of(endpoint, 2).await.unwrap();
     let told: Vec<_> = attempts.iter().map(|a| (a.attempt, a.status, a.answer.as_deref())).collect();
     assert_eq!(told, [(1, Some(500), Some("said 500")), (2, Some(204), None)]);
@@ -74,10 +80,8 @@ async fn a_paused_endpoint_gets_in_order_what_came_meanwhile(db: Database) {
     bakery.hears(&world, "4915110000001", "01").await;
     receiver.calls(1).await;
     all_in(&world, endpoint, 1, DeliveryState::Pending).await;
-    eventually("the attempt is kept", || async {
-        (deliveries(&world, endpoint).await[0].attempts == 1).then_some(())
-    })
-    .await;
+    eventually("the attempt is kept", || async { (deliveries(&world, endpoint).await[0].attempts == 1).then_some(()) })
+        .await;
     let forwarding = &world.portal.forwarding;
     forwarding.pause(&bakery.user, bakery.id, endpoint).await.unwrap();
     assert!(forwarding.pause(&bakery.user, bakery.id, endpoint).await.is_err(), "once");

@@ -116,8 +116,17 @@ async fn take(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) 
     let done = |inner: &Inner| inner.got.lock().unwrap()[at].answered = Some(Instant::now());
     let status = |status: u16| StatusCode::from_u16(status).unwrap();
     let broken = |status: StatusCode| {
-        let pieces = [Ok(Bytes::from_static(b"the beginning")), Err(std::io::Error::other("broken off"))];
-        (status, Body::from_stream(futures_util::stream::iter(pieces))).into_response()
+        // What was begun goes out before it breaks.
+        let pieces = futures_util::stream::unfold(0, |at| async move {
+            match at {
+                0 => Some((Ok(Bytes::from_static(b"the beginning")), 1)),
+                _ => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    Some((Err(std::io::Error::other("broken off")), 2))
+                }
+            }
+        });
+        (status, Body::from_stream(pieces)).into_response()
     };
     match answer {
         Answer::Status(of) => {

@@ -67,7 +67,8 @@ async fn a_large_replay_is_done_once_each(db: Database) {
     let statuses: Vec<Value> = (0..1_500)
         .map(|at| {
             let id = format!("wamid.{at}");
-            let told = json!({"id": id, "status": "sent", "timestamp": "1750000000", "recipient_id": format!("49151{at}")});
+            let told =
+                json!({"id": id, "status": "sent", "timestamp": "1750000000", "recipient_id": format!("49151{at}")});
             change(&bakery.waba, &bakery.number, &json!({"statuses": [told]}))["entry"][0].clone()
         })
         .collect();

@@ -12,10 +12,10 @@ on_both_engines!(
     a_hanging_call_ends_after_fifteen_seconds,
 );
 
-/// Waits until the only delivery had so many attempts, and gives it.
-async fn attempted(world: &World, endpoint: EndpointId, n: i64) -> Delivery {
+/// Waits until the delivery of this number had so many attempts, and gives it.
+async fn attempted(world: &World, endpoint: EndpointId, number: i64, n: i64) -> Delivery {
     eventually(&format!("attempt {n}"), || async {
-        deliveries(world, endpoint).await.pop().filter(|delivery| delivery.attempts == n)
+        deliveries(world, endpoint).await.into_iter().find(|d| d.number == number && d.attempts == n)
     })
     .await
 }
@@ -29,13 +29,13 @@ async fn attempts_follow_the_schedule_and_end_after_seven_days(db: Database) {
     let healthy = |got: &Got| Answer::Status(if got.message.starts_with("good") { 200 } else { 500 });
     receiver.answer(healthy);
     bakery.hears(&world, "4915110000001", "bad").await;
-    attempted(&world, endpoint, 1).await;
+    attempted(&world, endpoint, 1, 1).await;
     const HOUR: i64 = 3_600;
     let pauses = [5, 295, 1_500, 5_400, 3 * HOUR, 5 * HOUR, 14 * HOUR];
     let days = std::iter::repeat_n(24 * HOUR, 6);
     for (at, pause) in pauses.into_iter().chain(days).enumerate() {
         let made = at as i64 + 1;
-        let delivery = of_message(&world, endpoint, made).await;
+        let delivery = attempted(&world, endpoint, 1, made).await;
         let attempts = world.portal.forwarding.attempts_of(endpoint, 1).await.unwrap();
         let last = attempts.last().unwrap();
         let wait = (delivery.next_at.unwrap() - last.at).as_seconds_f64();
@@ -62,14 +62,6 @@ async fn attempts_follow_the_schedule_and_end_after_seven_days(db: Database) {
     assert_eq!(tried, (1..=14).collect::<Vec<_>>());
 }
 
-/// The first delivery, once it had so many attempts.
-async fn of_message(world: &World, endpoint: EndpointId, made: i64) -> Delivery {
-    eventually(&format!("attempt {made}"), || async {
-        deliveries(world, endpoint).await.into_iter().find(|d| d.number == 1 && d.attempts == made)
-    })
-    .await
-}
-
 async fn an_endpoint_that_asks_for_time_gets_it(db: Database) {
     let world = World::start(db).await;
     let bakery = Customer::new(&world, "Harbour Bakery").await;
@@ -88,7 +80,7 @@ async fn an_endpoint_that_asks_for_time_gets_it(db: Database) {
         let status = if at % 2 == 0 { 429 } else { 503 };
         receiver.answer(move |_| Answer::With(status, vec![("retry-after", asked.clone())]));
         bakery.hears(&world, "4915110000001", &format!("{at}")).await;
-        let delivery = attempted(&world, endpoint, 1).await;
+        let delivery = attempted(&world, endpoint, at as i64 + 1, 1).await;
         let attempt = world.portal.forwarding.attempts_of(endpoint, delivery.number).await.unwrap().remove(0);
         assert_eq!(attempt.status, Some(status.into()));
         let wait = (delivery.next_at.unwrap() - attempt.at).as_seconds_f64();
@@ -102,7 +94,7 @@ async fn whoever_answers_410_is_not_called_again(db: Database) {
     let receiver = Receiver::answering(|_| Answer::Status(500)).await;
     let endpoint = bakery.endpoint(&world, &receiver.url, Format::Meta).await;
     bakery.hears(&world, "4915110000001", "first").await;
-    attempted(&world, endpoint, 1).await;
+    attempted(&world, endpoint, 1, 1).await;
     receiver.answer(|_| Answer::Status(410));
     bakery.hears(&world, "4915110000002", "second").await;
     all_in(&world, endpoint, 1, DeliveryState::Failed).await;
@@ -163,11 +155,12 @@ async fn odd_answers_are_told_apart(db: Database) {
     let nobody: Url = format!("http://127.0.0.1:{}/", free_port()).parse().unwrap();
     let dead = bakery.endpoint(&world, &nobody, Format::Meta).await;
     bakery.hears(&world, "4915110000099", "nobody").await;
-    attempted(&world, dead, 1).await;
+    attempted(&world, dead, 1, 1).await;
     let attempt = world.portal.forwarding.attempts_of(dead, 1).await.unwrap().remove(0);
     assert_eq!((attempt.status, attempt.error.as_deref()), (None, Some("connect")));
     let minutes = "SELECT CAST(sum(delivered) AS BIGINT) AS n FROM delivery_minutes";
-    assert_eq!(world.number(minutes, "n").await, Some(3));
+    // One of those that failed may have been tried again by now.
+    assert!(world.number(minutes, "n").await.unwrap() >= 3);
 }
 
 async fn a_hanging_call_ends_after_fifteen_seconds(db: Database) {
@@ -176,7 +169,7 @@ async fn a_hanging_call_ends_after_fifteen_seconds(db: Database) {
     let receiver = Receiver::answering(|_| Answer::Hang).await;
     let endpoint = bakery.endpoint(&world, &receiver.url, Format::Meta).await;
     bakery.hears(&world, "4915110000001", "hangs").await;
-    attempted(&world, endpoint, 1).await;
+    attempted(&world, endpoint, 1, 1).await;
     let attempt = world.portal.forwarding.attempts_of(endpoint, 1).await.unwrap().remove(0);
     assert_eq!((attempt.status, attempt.error.as_deref()), (None, Some("timeout")));
     assert!((14_900..17_000).contains(&attempt.duration_ms), "{}", attempt.duration_ms);

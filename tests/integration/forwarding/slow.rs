@@ -14,6 +14,7 @@ async fn one_hanging_endpoint_slows_no_other(db: Database) {
         bakery.hears(&world, &format!("49151100000{at:02}"), &format!("before{at}")).await;
     }
     eventually("it hangs", || async { (dead.len() > 0).then_some(()) }).await;
+    eventually("all are planned", || async { (deliveries(&world, hanging).await.len() == 40).then_some(()) }).await;
     let endpoint = bakery.endpoint(&world, &quick.url, Format::Meta).await;
     let mut worst = Duration::ZERO;
     for at in 0..30 {
@@ -48,6 +49,8 @@ async fn the_intake_does_not_wait_for_deliveries(db: Database) {
         took[took.len() * 9 / 10]
     };
     let alone = measure(0).await;
+    let routed = "SELECT count(*) AS n FROM events WHERE kind = 'message.received'";
+    eventually("all are routed", || async { (world.number(routed, "n").await == Some(150)).then_some(()) }).await;
     let endpoint = bakery.endpoint(&world, &receiver.url, Format::Meta).await;
     let beside = measure(1_000).await;
     all_in(&world, endpoint, 150, DeliveryState::Delivered).await;

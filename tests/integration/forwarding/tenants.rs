@@ -44,10 +44,8 @@ async fn a_waba_that_changes_hands_goes_on_with_its_new_owner(db: Database) {
     attempt.bring_all(&world.meta.signup_of(json!({"waba_id": bakery.waba})).await).await;
     attempt.is_done().await;
     bakery.hears(&world, "4915110000001", "after").await;
-    eventually("the new owner hears", || async {
-        messages(&theirs.got()).contains(&"after".to_owned()).then_some(())
-    })
-    .await;
+    eventually("the new owner hears", || async { messages(&theirs.got()).contains(&"after".to_owned()).then_some(()) })
+        .await;
     assert_eq!(messages(&ours.got()), ["before"]);
     assert!(!messages(&theirs.got()).contains(&"before".to_owned()), "what was before stays with whom it was");
     // Asked for again, too.
