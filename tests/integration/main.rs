@@ -12,6 +12,7 @@ mod connections;
 mod customers;
 mod durability;
 mod endpoints;
+mod forwarding;
 mod jobs;
 mod meta_settings;
 mod oversight;
