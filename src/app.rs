@@ -140,7 +140,7 @@ impl App {
             connections: connections.clone(),
             signup: signup.clone(),
             messaging: messaging.clone(),
-            templates,
+            templates: templates.clone(),
             forwarding: forwarding.clone(),
         };
         let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired));
@@ -152,6 +152,8 @@ impl App {
             connections: connections.clone(),
             signup: signup.clone(),
             webhooks: webhooks.clone(),
+            messaging: messaging.clone(),
+            templates,
             meta: meta.clone(),
             settings: settings.clone(),
             checks: checks.clone(),
