@@ -141,7 +141,7 @@ impl App {
             connections: connections.clone(),
             signup: signup.clone(),
             messaging: messaging.clone(),
-            templates,
+            templates: templates.clone(),
             forwarding: forwarding.clone(),
         };
         let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired));
@@ -153,6 +153,8 @@ impl App {
             connections: connections.clone(),
             signup: signup.clone(),
             webhooks: webhooks.clone(),
+            messaging: messaging.clone(),
+            templates,
             meta: meta.clone(),
             settings: settings.clone(),
             checks: checks.clone(),

@@ -70,6 +70,7 @@ impl Backoffice {
         let wabas = self.signup.wabas_of(&mut tx, id).await?;
         // Webhooks first: one that is being read right now is waited for, and what it leaves goes with the rest.
         self.webhooks.erase_since(&mut tx, id, &wabas, clean_until).await?;
+        self.messaging.erase(&mut tx, id).await?;
         self.signup.erase(&mut tx, id, &wabas).await?;
         self.connections.erase(&mut tx, id).await?;
         self.accounts.erase(&mut tx, id).await?;

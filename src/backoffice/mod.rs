@@ -40,6 +40,8 @@ use crate::{
     connections::Connections,
     graph::{self, LiveSetup},
     jobs::Queue,
+    message_templates::MessageTemplates,
+    messaging::Messaging,
     sealed_column,
     signup::Signup,
     store::{SealedColumn, Store},
@@ -80,6 +82,10 @@ pub struct Backoffice {
     pub signup: Signup,
     /// What Meta told.
     pub webhooks: Webhooks,
+    /// Contacts, which are erased and handed out with a customer.
+    pub messaging: Messaging,
+    /// Message templates, which are handed out with a customer.
+    pub templates: MessageTemplates,
     /// What is set up at Meta now.
     pub meta: LiveSetup,
     /// How it is set up.
