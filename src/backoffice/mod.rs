@@ -83,9 +83,9 @@ pub struct Backoffice {
     pub signup: Signup,
     /// What Meta told.
     pub webhooks: Webhooks,
-    /// Contacts of customers.
+    /// Contacts, which are erased and handed out with a customer.
     pub messaging: Messaging,
-    /// Message templates of customers.
+    /// Message templates, which are handed out with a customer.
     pub templates: MessageTemplates,
     /// Endpoints, and the deliveries to them.
     pub forwarding: Forwarding,

@@ -1,8 +1,13 @@
 //! Every outbound HTTP request goes through here: timeouts, a cap on what is read, no redirects, and
 //! for addresses that a customer chose, a guard against reaching our own network.
 
+use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use url::{Host, Url};
 
 /// The most that is read of an answer, in bytes.
@@ -77,7 +82,7 @@ impl Outbound {
             .connect_timeout(timeout / 3)
             .timeout(timeout);
         if reach == Reach::Public {
-            builder = builder.dns_resolver(Arc::new(PublicOnly));
+            builder = builder.dns_resolver(Arc::new(PublicOnly(look_up)));
         }
         Self { client: more(builder).build().expect("the HTTP client's configuration is fixed"), reach }
     }
@@ -116,13 +121,22 @@ pub async fn read_capped(mut response: reqwest::Response) -> Result<Vec<u8>, Rea
 #[error("addresses inside a private network can't be reached from here")]
 pub struct Refused;
 
-struct PublicOnly;
+/// Asks for a name's addresses.
+type LookUp = fn(String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>>;
+
+fn look_up(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+}
+
+/// Resolves names for connections that are being made, each time anew, and lets through what is public. The connection
+/// goes to what was let through: there is no second look-up in between.
+struct PublicOnly(LookUp);
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
+        let found = self.0(name.as_str().to_owned());
         Box::pin(async move {
-            let found: Vec<_> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.filter(|addr| is_public(addr.ip())).collect();
+            let found: Vec<_> = found.await?.into_iter().filter(|addr| is_public(addr.ip())).collect();
             if found.is_empty() {
                 return Err(Refused.into());
             }
@@ -152,7 +166,14 @@ pub fn names_private_address(url: &Url) -> bool {
     }
 }
 
-/// Whether an address lies on the public internet.
+/// Where Azure's machines reach their host: public by number, and none of anybody's business.
+/// <https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16>
+const AZURE: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+
+/// Whether an address lies on the public internet: not in one of the special blocks of
+/// <https://www.iana.org/assignments/iana-ipv4-special-registry/> and
+/// <https://www.iana.org/assignments/iana-ipv6-special-registry/>, nor one that leads to an IPv4 address by another
+/// way (mapped, NAT64, 6to4, Teredo).
 #[must_use]
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {
@@ -168,18 +189,22 @@ pub fn is_public(ip: IpAddr) -> bool {
                 || a >= 240
                 || (a == 100 && (64..128).contains(&b))
                 || (a == 192 && b == 0 && c == 0)
+                || (a == 192 && b == 88 && c == 99)
+                || ip == AZURE
                 || (a == 198 && (b == 18 || b == 19)))
         }
         IpAddr::V6(ip) => {
             if let Some(mapped) = ip.to_ipv4_mapped() {
                 return is_public(IpAddr::V4(mapped));
             }
-            let first = ip.segments()[0];
-            // 2000::/3 is all that is assigned for global unicast; of it, leave out 6to4, Teredo and documentation.
+            let [first, second, ..] = ip.segments();
+            // 2000::/3 is all that is assigned for global unicast, so NAT64 (64:ff9b::) is out. Of it, leave out 6to4,
+            // IETF's own block with Teredo, benchmarks and ORCHID (2001::/23), and documentation.
             (first & 0xe000) == 0x2000
                 && first != 0x2002
-                && !(first == 0x2001 && ip.segments()[1] == 0)
-                && !(first == 0x2001 && ip.segments()[1] == 0xdb8)
+                && !(first == 0x2001 && second < 0x200)
+                && !(first == 0x2001 && second == 0xdb8)
+                && !(first == 0x3fff && second < 0x1000)
         }
     }
 }
@@ -208,10 +233,31 @@ mod tests {
             "::ffff:127.0.0.1",
             "2002:7f00:1::",
             "2001:db8::1",
+            // By other ways: NAT64, 6to4, Teredo, ORCHID, compatible, site-local.
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::a00:1",
+            "2002:a9fe:a9fe::1",
+            "2001::1",
+            "2001:2::1",
+            "2001:20::1",
+            "::7f00:1",
+            "::ffff:0:7f00:1",
+            "fec0::1",
+            "3fff::1",
+            "ff02::1",
+            // Where clouds tell machines about themselves.
+            "100.100.100.200",
+            "192.0.0.192",
+            "168.63.129.16",
+            "fd00:ec2::254",
+            "192.88.99.1",
+            "240.0.0.1",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
-        for public in ["1.1.1.1", "157.240.0.35", "2a03:2880:f003::1", "100.128.0.1"] {
+        for public in
+            ["1.1.1.1", "157.240.0.35", "2a03:2880:f003::1", "100.128.0.1", "2001:4860:4860::8888", "168.63.129.17"]
+        {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
     }
@@ -225,5 +271,24 @@ mod tests {
         let named = outbound.request(http::Method::GET, "http://localhost:1/".parse().unwrap()).unwrap();
         let error = format!("{:?}", named.send().await.unwrap_err());
         assert!(error.contains("Refused"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_elsewhere_later_is_refused_then() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        fn rebinding(_: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+            let address = match ASKED.fetch_add(1, Ordering::Relaxed) {
+                0 => ["93.184.216.34:0", "10.0.0.1:0"],
+                _ => ["127.0.0.1:0", "[::ffff:169.254.169.254]:0"],
+            };
+            Box::pin(async move { Ok(address.map(|address| address.parse().unwrap()).to_vec()) })
+        }
+        let resolver = PublicOnly(rebinding);
+        let name = || "evil.example".parse::<Name>().unwrap();
+        let first: Vec<_> = resolver.resolve(name()).await.map(Iterator::collect).unwrap_or_default();
+        assert_eq!(first, ["93.184.216.34:0".parse().unwrap()], "what lies inside is left out");
+        let error = resolver.resolve(name()).await.map(drop).unwrap_err();
+        assert!(error.is::<Refused>());
     }
 }

@@ -70,6 +70,7 @@ Settings (environment, or --config FILE; those marked * also as ..._FILE, naming
   DOORWAY_SOLUTION_PARTNER      true if you pay for your customers' messages
   DOORWAY_SMTP_URL *            smtps://name:password@host or smtp://...?tls=required; without it links are copied by hand
   DOORWAY_MAIL_FROM             the mails' sender; DOORWAY_SUPPORT_EMAIL if left out
+  DOORWAY_ALLOW_PRIVATE_ENDPOINTS  true: customers' endpoints may lie inside private networks, also with http (default: false)
   DOORWAY_STAFF_TOTP            true (default): admins and support need an authenticator app
   DOORWAY_KEEP_BODIES_DAYS      30 (default): how long what Meta posted is kept; at least 8
   DOORWAY_KEEP_EVENTS_DAYS      30 (default): how long the lists of events go back; at least 8

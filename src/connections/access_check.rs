@@ -89,7 +89,7 @@ impl Connections {
             return Ok(());
         }
         for (waba, seen) in seen {
-            if !queries::owner(&mut tx, waba).await?.is_some_and(|owner| owner.connection == id) {
+            if queries::owner(&mut tx, waba).await?.is_none_or(|owner| owner.connection != id) {
                 continue;
             }
             match seen {

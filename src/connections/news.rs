@@ -107,6 +107,8 @@ impl Connections {
             let odd = templates.iter().filter(|template| template.needs_attention()).take(TEMPLATES);
             all.extend(odd.map(|template| of_template(template, now)));
         }
+        // The worst first; among equals the order stays.
+        all.sort_by_key(|one| ["problem", "warning"].iter().position(|look| *look == one.look).unwrap_or(2));
         Ok(all)
     }
 }

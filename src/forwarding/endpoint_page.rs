@@ -77,12 +77,14 @@ pub(super) async fn view(
 ) -> Result<ShowPage> {
     let forwarding = &pages.forwarding;
     let now = forwarding.clock.now();
+    // Before all that it stands for: what changes meanwhile makes the page fetch itself once more.
+    let version = page_queries::version(&mut forwarding.store.read().await?, endpoint.id).await?.unwrap_or_default();
+    let endpoint = &forwarding.endpoint(endpoint.customer, endpoint.id).await?;
     let connected = pages.connections.list(endpoint.customer).await?;
     let latest = forwarding.latest(endpoint.id, i64::MAX, SHOWN).await?;
     let mut db = forwarding.store.read().await?;
     let from = latest.last().map_or(0, |delivery| delivery.number);
     let attempts = page_queries::attempts_from(&mut db, endpoint.id, from).await?;
-    let version = page_queries::version(&mut db, endpoint.id).await?.unwrap_or_default();
     let waiting = queries::pending(&mut db, endpoint.id).await?;
     drop(db);
     let mut deliveries = Vec::new();

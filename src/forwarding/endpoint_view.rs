@@ -133,7 +133,7 @@ pub(super) struct DeliveryLine {
     pub event: Option<String>,
     pub badge: Badge,
     pub planned: When,
-    /// When it is tried next, and whether it was tried before.
+    /// When it is tried next, once it was tried.
     pub next: Option<When>,
     pub attempts: Vec<AttemptLine>,
 }
@@ -143,6 +143,13 @@ impl DeliveryLine {
     pub fn last(&self) -> Option<&AttemptLine> {
         self.attempts.last()
     }
+}
+
+/// What is due by now comes in a moment.
+fn upcoming(at: OffsetDateTime, now: OffsetDateTime) -> When {
+    let near = at - now < time::Duration::seconds(10);
+    let when = When::new(at, now);
+    if near { When { relative: "in a moment".to_owned(), ..when } } else { when }
 }
 
 pub(super) fn delivery_line(
@@ -175,7 +182,7 @@ pub(super) fn delivery_line(
         event: delivery.event.map(|event| event.to_string()),
         badge,
         planned: When::new(delivery.created_at, now),
-        next: delivery.next_at.filter(|_| delivery.attempts > 0).map(|at| When::new(at, now)),
+        next: delivery.next_at.filter(|_| delivery.attempts > 0).map(|at| upcoming(at, now)),
         attempts: attempts.iter().map(|attempt| attempt_line(attempt, now)).collect(),
     }
 }

@@ -299,7 +299,7 @@ pub(super) async fn attempts_of(db: &mut impl Reads, endpoint: EndpointId, numbe
 pub(super) async fn pending(db: &mut impl Reads, endpoint: EndpointId) -> Result<i64> {
     query(
         "SELECT count(*) AS n FROM (SELECT 1 AS one FROM deliveries WHERE endpoint_id = $1 AND next_at IS NOT NULL \
-         LIMIT 1000) some",
+         LIMIT 1000) ones",
     )
     .bind(endpoint)
     .one(db, |row| row.int("n"))

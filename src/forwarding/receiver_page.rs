@@ -100,8 +100,9 @@ async fn view(
 ) -> Result<ReceivedPage> {
     let now = pages.forwarding.clock.now();
     let mut db = pages.forwarding.store.read().await?;
-    let answers = Answers::of(receiver_queries::answers(&mut db, endpoint.id).await?).unwrap_or(Answers::Well);
+    // Before all that it stands for: what changes meanwhile makes the page fetch itself once more.
     let version = page_queries::version(&mut db, endpoint.id).await?.unwrap_or_default();
+    let answers = Answers::of(receiver_queries::answers(&mut db, endpoint.id).await?).unwrap_or(Answers::Well);
     let calls = receiver_queries::received(&mut db, endpoint.id).await?;
     Ok(ReceivedPage {
         chrome,

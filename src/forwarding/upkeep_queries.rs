@@ -13,7 +13,7 @@ pub(super) const STEP: i64 = 500;
 pub(super) async fn pending_until(db: &mut impl Reads, endpoint: EndpointId, after: i64) -> Result<Option<i64>> {
     query(
         "SELECT max(number) AS number FROM (SELECT number FROM deliveries WHERE endpoint_id = $1 \
-         AND state = 'pending' AND number > $2 ORDER BY number LIMIT $3) some",
+         AND state = 'pending' AND number > $2 ORDER BY number LIMIT $3) ones",
     )
     .bind(endpoint)
     .bind(after)
@@ -97,7 +97,7 @@ pub(super) async fn remove(tx: &mut WriteTx, endpoint: EndpointId) -> Result<()>
 pub(super) async fn prune_minutes(tx: &mut WriteTx, before: i64) -> Result<u64> {
     query(
         "DELETE FROM delivery_minutes WHERE minute < $1 AND minute <= (SELECT max(minute) FROM \
-         (SELECT minute FROM delivery_minutes WHERE minute < $1 ORDER BY minute LIMIT $2) some)",
+         (SELECT minute FROM delivery_minutes WHERE minute < $1 ORDER BY minute LIMIT $2) ones)",
     )
     .bind(before)
     .bind(STEP)

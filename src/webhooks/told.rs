@@ -69,6 +69,12 @@ pub struct Told {
 }
 
 impl Told {
+    /// How many bytes it takes in memory, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        200 + self.change.as_ref().map_or(0, |change| change.raw.len())
+    }
+
     /// As the router had it, when it came.
     #[must_use]
     pub fn routed(&self) -> Option<RoutedChange<'_>> {

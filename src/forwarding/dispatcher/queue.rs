@@ -2,6 +2,7 @@
 //! conversation, one at a time; and what is tried again, which waits for nobody and holds nobody up.
 
 use super::due::Due;
+use crate::webhooks::EventId;
 use std::collections::{HashSet, VecDeque};
 
 /// Of so many calls one is a retry, where there are both.
@@ -66,6 +67,12 @@ impl Queue {
             self.busy.insert(due.delivery.lane);
         }
         Some(due)
+    }
+
+    /// What those tell that will begin soon: of so many, in about the order in which they will.
+    pub fn soon(&self, n: usize) -> impl Iterator<Item = EventId> {
+        let retries = self.retries.iter().take(n / 4);
+        self.new.iter().take(n).chain(retries).filter_map(|due| due.delivery.event)
     }
 
     /// They were not begun after all.
@@ -139,9 +146,10 @@ mod tests {
         (100..=108).for_each(|number| queue.add_retry(due(number, 7)));
         let taken = numbers(&queue.take(8));
         assert_eq!(taken.iter().filter(|number| **number >= 100).count(), 2, "{taken:?}");
-        let back = queue.take(2);
-        let before = numbers(&back);
+        let (back, left) = (queue.take(4), queue.len());
+        assert!(numbers(&back).starts_with(&[7, 8]));
         queue.give_back(back);
-        assert_eq!(numbers(&queue.take(2)), before, "what was not begun comes first");
+        assert_eq!(queue.len(), left + 4);
+        assert!(numbers(&queue.take(4)).starts_with(&[7, 8]), "what was not begun comes first");
     }
 }

@@ -37,6 +37,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How many deliveries wait in memory at most.
 const AHEAD: usize = 128;
+/// How many bytes of what deliveries tell are read ahead, about.
+const MEMORY: usize = 1 << 20;
 /// How many outcomes may wait to be written before no further call is begun.
 const UNWRITTEN: usize = 256;
 /// How often it looks for retries that have become due.
@@ -77,6 +79,10 @@ struct Runner {
     version: i64,
     health: Health,
     queue: Queue,
+    /// What deliveries tell that begin soon.
+    told: HashMap<EventId, Arc<Told>>,
+    /// Of how many that is read ahead at most, so that it takes about [`MEMORY`].
+    ahead: usize,
     calls: JoinSet<(i64, Call)>,
     /// Begun and not written yet.
     unwritten: HashSet<i64>,
@@ -124,6 +130,8 @@ impl Runner {
             version,
             health,
             queue: Queue::default(),
+            told: HashMap::new(),
+            ahead: AHEAD,
             calls: JoinSet::new(),
             unwritten: HashSet::new(),
             written: mpsc::unbounded_channel(),
@@ -186,13 +194,11 @@ impl Runner {
         if begun.is_empty() {
             return Ok(());
         }
-        match self.told(&begun).await {
-            Ok(told) => begun.into_iter().for_each(|due| self.begin(due, &told)),
-            Err(error) => {
-                self.queue.give_back(begun);
-                return Err(error);
-            }
+        if let Err(error) = self.tell(&begun).await {
+            self.queue.give_back(begun);
+            return Err(error);
         }
+        begun.into_iter().for_each(|due| self.begin(due));
         Ok(())
     }
 
@@ -249,18 +255,27 @@ impl Runner {
         self.queue = Queue::default();
     }
 
-    /// What the deliveries tell.
-    async fn told(&self, begun: &[Due]) -> Result<HashMap<EventId, Arc<Told>>, ForwardingError> {
-        let ids: HashSet<EventId> = begun.iter().filter_map(|due| due.delivery.event).collect();
-        let ids: Vec<EventId> = ids.into_iter().collect();
+    /// Reads what these deliveries tell, and with it what those tell that follow soon: one body may hold a thousand.
+    async fn tell(&mut self, begun: &[Due]) -> Result<(), ForwardingError> {
+        let wanted: HashSet<EventId> = begun.iter().filter_map(|due| due.delivery.event).collect();
+        if wanted.iter().all(|id| self.told.contains_key(id)) {
+            return Ok(());
+        }
+        let ahead = (self.health.limit() * 4).min(self.ahead);
+        let soon: HashSet<EventId> = wanted.iter().copied().chain(self.queue.soon(ahead)).collect();
+        self.told.retain(|id, _| soon.contains(id));
+        let ids: Vec<EventId> = soon.into_iter().filter(|id| !self.told.contains_key(id)).collect();
         let _turn = self.shared.reading.acquire().await;
         let told = self.shared.webhooks.told(&ids).await?;
-        Ok(told.into_iter().map(|(id, told)| (id, Arc::new(told))).collect())
+        let size: usize = told.values().map(Told::size).sum();
+        self.ahead = (MEMORY * told.len() / size.max(1)).clamp(1, AHEAD);
+        self.told.extend(told.into_iter().map(|(id, told)| (id, Arc::new(told))));
+        Ok(())
     }
 
-    fn begin(&mut self, due: Due, told: &HashMap<EventId, Arc<Told>>) {
+    fn begin(&mut self, due: Due) {
         let (shared, endpoint) = (self.shared.clone(), self.endpoint.clone());
-        let told = due.delivery.event.and_then(|id| told.get(&id).cloned());
+        let told = due.delivery.event.and_then(|id| self.told.get(&id).cloned());
         self.unwritten.insert(due.delivery.number);
         self.calls.spawn(async move {
             let clock = &shared.forwarding.clock;

@@ -42,6 +42,7 @@ const MACHINES: &[(&str, &str)] = &[
     ("GET /healthz/self", "seals a word for a challenge: the check knows its own portal by it"),
     ("GET /readyz", "says whether the database answers, and nothing else"),
     ("GET /webhooks/whatsapp", "Meta's handshake: the verify token"),
+    ("POST /receive/{endpoint}", "the built-in receiver: the signature with the endpoint's secret"),
     ("POST /webhooks/whatsapp", "Meta's webhooks: the signature"),
 ];
 
@@ -65,6 +66,7 @@ struct Samples {
     invite: String,
     session: String,
     event: String,
+    endpoint: String,
 }
 
 impl Samples {
@@ -74,6 +76,7 @@ impl Samples {
         Some(match parameter {
             "waba" | "waba_id" => &self.waba,
             "customer" | "customer_id" => &self.customer,
+            "endpoint" => &self.endpoint,
             "user" | "user_id" | "person" => &self.user,
             "id" if is_below("/connections/") => &self.connection,
             "id" if is_below("/connect/attempts/") => &self.attempt,
@@ -90,17 +93,9 @@ impl Samples {
 
     /// Whether an address names something of customer A's.
     fn is_named_in(&self, address: &str) -> bool {
-        let ids = [
-            &self.customer,
-            &self.user,
-            &self.connection,
-            &self.attempt,
-            &self.waba,
-            &self.invite,
-            &self.session,
-            &self.event,
-        ];
-        ids.iter().any(|id| address.contains(id.as_str()))
+        let own = [&self.customer, &self.user, &self.connection, &self.attempt, &self.waba];
+        let ids = own.into_iter().chain([&self.invite, &self.session, &self.endpoint, &self.event]);
+        ids.into_iter().any(|id| address.contains(id.as_str()))
     }
 
     /// The path with its parameters filled in.
@@ -174,6 +169,7 @@ impl Stage {
             attempt: attempt.id,
             waba: id(&signup, "waba_ids", 0),
             invite: invite(&world).await,
+            endpoint: endpoint(&world, &owner.browser).await,
             session: world.column("SELECT min(id) AS id FROM sessions WHERE user_id IS NOT NULL", "id").await.unwrap(),
         };
         let other = caller(&world, "another customer", Role::Customer, "Corner Shop", MEMBERS).await;
@@ -211,6 +207,15 @@ async fn event(world: &World, waba: &str) -> String {
         world.column(last, "id").await
     })
     .await
+}
+
+/// An endpoint of customer A's, made by its owner: one with the built-in receiver has the most pages.
+async fn endpoint(world: &World, owner: &Browser) -> String {
+    owner.get("/settings/endpoints/new").await;
+    let made =
+        owner.post("/settings/endpoints/new", &[("name", "Shop"), ("to", "receiver"), ("format", "events")]).await;
+    assert_eq!(made.status, 303, "{}", made.words());
+    world.column("SELECT id FROM endpoints", "id").await.unwrap()
 }
 
 /// An open invite of customer A's, made by its owner.
