@@ -255,10 +255,12 @@ impl App {
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));
         let routing = tokio::spawn(self.webhooks.clone().make_events(stop.clone()));
+        let tending = tokio::spawn(self.store.clone().tend(stop.clone()));
         serve(listener, self.router, stop.clone()).await?;
         stop.cancel();
         working.await??;
         routing.await?;
+        tending.await?;
         self.store.close().await;
         Ok(())
     }

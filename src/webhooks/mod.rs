@@ -4,17 +4,22 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>
 
 mod api;
+mod batch;
 mod change;
 mod cut;
 mod erase;
+mod flow;
 mod intake;
 mod kept_queries;
 mod kind;
+mod link_queries;
+mod links;
 mod marks;
 mod queries;
 mod route;
 mod router;
 mod service;
+mod signature;
 mod understand;
 mod whose;
 

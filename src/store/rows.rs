@@ -1,0 +1,121 @@
+//! Statements that take many rows, or look for many values, at once. Their texts are made once for each size used
+//! (powers of two), so that engines prepare few and we keep few.
+
+use super::{Arg, Conn, Query, Reads, Result, Row, WriteTx, query};
+use std::sync::OnceLock;
+
+/// The most rows that one statement takes: 2^8. Engines count parameters up to 32,766 and 65,535.
+const SIZES: usize = 9;
+
+/// A statement with one group of placeholders for each row: `head (..), (..) tail`.
+pub struct Rows {
+    head: &'static str,
+    columns: usize,
+    tail: &'static str,
+    texts: [[OnceLock<&'static str>; SIZES]; 2],
+}
+
+impl Rows {
+    /// `INSERT INTO table (a, b) VALUES` has two columns; `SELECT .. WHERE a IN (` has none, and gets bare values.
+    /// Neither part holds placeholders of its own.
+    #[must_use]
+    pub const fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
+        Self { head, columns, tail, texts: [const { [const { OnceLock::new() }; SIZES] }; 2] }
+    }
+
+    /// The text for 2^`size` rows. SQLite gets `?` in place of `$1`: it finds a placeholder's number by walking
+    /// through all names, which makes a thousand of them slow.
+    fn text(&self, size: usize, is_sqlite: bool) -> &'static str {
+        self.texts[usize::from(is_sqlite)][size].get_or_init(|| {
+            let mut text = self.head.to_owned();
+            let mut number = 0;
+            for row in 0..1_usize << size {
+                text.push_str(if row == 0 { " " } else { ", " });
+                for column in 0..self.columns.max(1) {
+                    text.push_str(match (self.columns, column) {
+                        (0, _) => "",
+                        (_, 0) => "(",
+                        _ => ", ",
+                    });
+                    number += 1;
+                    text.push_str(&if is_sqlite { "?".to_owned() } else { format!("${number}") });
+                }
+                text.push_str(if self.columns == 0 { "" } else { ")" });
+            }
+            text.push_str(self.tail);
+            Box::leak(text.into_boxed_str())
+        })
+    }
+
+    /// Runs it for all these rows, given one after the other, in as few statements as there are.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub async fn execute(&self, tx: &mut WriteTx, values: Vec<Arg>) -> Result<()> {
+        let is_sqlite = tx.is_sqlite();
+        let mut left = values.len() / self.columns.max(1);
+        let mut values = values.into_iter();
+        while left > 0 {
+            let size = (usize::BITS - 1 - left.leading_zeros()).min(SIZES as u32 - 1) as usize;
+            let rows = 1 << size;
+            let some: Vec<Arg> = values.by_ref().take(rows * self.columns.max(1)).collect();
+            Query::with(self.text(size, is_sqlite), some).execute(tx).await?;
+            left -= rows;
+        }
+        Ok(())
+    }
+
+    /// All rows that it gives for these values; in no order. Each value is looked for once, or, at the end, again.
+    ///
+    /// # Errors
+    /// The engine's, or `map`'s.
+    pub async fn all<T>(&self, db: &mut impl Reads, values: &[Arg], map: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {
+        let is_sqlite = matches!(db.conn(), Conn::Sqlite(_));
+        let mut all = Vec::new();
+        for some in values.chunks(1 << (SIZES - 1)) {
+            let rows = some.len().next_power_of_two();
+            let last = some.last().into_iter().cycle();
+            let padded = some.iter().chain(last).take(rows).cloned().collect();
+            all.extend(Query::with(self.text(rows.ilog2() as usize, is_sqlite), padded).all(db, &map).await?);
+        }
+        Ok(all)
+    }
+}
+
+impl Query {
+    fn with(sql: &'static str, args: Vec<Arg>) -> Self {
+        args.into_iter().fold(query(sql), Self::bind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_have_a_group_for_each_row() {
+        let insert = Rows::new("INSERT INTO t (a, b) VALUES", 2, " ON CONFLICT DO NOTHING");
+        assert_eq!(insert.text(0, false), "INSERT INTO t (a, b) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+        assert_eq!(insert.text(1, true), "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING");
+        let find = Rows::new("SELECT a FROM t WHERE a IN (", 0, ")");
+        assert_eq!(find.text(1, false), "SELECT a FROM t WHERE a IN ( $1, $2)");
+        assert!(std::ptr::eq(find.text(1, false), find.text(1, false)), "made once");
+    }
+
+    #[tokio::test]
+    async fn each_row_comes_in_once_whatever_their_number() {
+        static INSERT: Rows = Rows::new("INSERT INTO counters (name, value) VALUES", 2, "");
+        static FIND: Rows = Rows::new("SELECT value FROM counters WHERE name IN (", 0, ")");
+        let store = crate::store::Store::connect("sqlite::memory:").await.unwrap();
+        let mut tx = store.write().await.unwrap();
+        query("CREATE TABLE counters (name TEXT NOT NULL PRIMARY KEY, value BIGINT)").execute(&mut tx).await.unwrap();
+        let rows = |n: i64| (0..n).flat_map(move |at| [Arg::from(format!("{n}.{at}")), at.into()]).collect::<Vec<_>>();
+        for n in [0, 1, 2, 3, 255, 256, 257, 700] {
+            INSERT.execute(&mut tx, rows(n)).await.unwrap();
+            let names: Vec<Arg> = rows(n).into_iter().step_by(2).collect();
+            let mut found = FIND.all(&mut tx, &names, |row| row.int("value")).await.unwrap();
+            found.sort_unstable();
+            assert_eq!(found, (0..n).collect::<Vec<_>>());
+        }
+    }
+}
