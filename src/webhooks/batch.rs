@@ -185,16 +185,18 @@ fn count_of(at: OffsetDateTime, route: &Route, kind: &'static str) -> (i64, Stri
     (clock::to_ms(at) / 60_000, customer, kind)
 }
 
-/// Has consequences follow from changes whose events are there.
+/// Has consequences follow from changes whose events are there; `late`, from those that were nobody's until now.
 pub(super) async fn follow(
     tx: &mut WriteTx,
     consequences: &dyn Consequences,
     changes: &[RoutedChange<'_>],
-    how: How,
+    (how, late): (How, bool),
     counts: &mut Counts,
 ) -> std::result::Result<(), Failure> {
     let now = async |tx: &mut WriteTx, some: &[RoutedChange<'_>]| {
-        guarded(async { consequences.follow(tx, some).await.map_err(Failure::from) }).await
+        let follow =
+            async { if late { consequences.follow_late(tx, some).await } else { consequences.follow(tx, some).await } };
+        guarded(async { follow.await.map_err(Failure::from) }).await
     };
     match how {
         How::Together => now(tx, changes).await,

@@ -155,7 +155,7 @@ async fn act_on(
         });
     }
     let mut counts = Counts::new();
-    follow(&mut tx, router.consequences.as_ref(), &changes, how, &mut counts).await?;
+    follow(&mut tx, router.consequences.as_ref(), &changes, (how, true), &mut counts).await?;
     queries::count(&mut tx, counts).await?;
     tx.commit().await?;
     router.consequences.committed();

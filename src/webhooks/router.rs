@@ -223,7 +223,7 @@ impl Router {
         let mut counts = routed.counts;
         queries::insert_events(&mut tx, &routed.changes).await?;
         queries::set_marks(&mut tx, routed.marks.changed()).await?;
-        follow(&mut tx, consequences, &routed.changes, how, &mut counts).await?;
+        follow(&mut tx, consequences, &routed.changes, (how, false), &mut counts).await?;
         queries::count(&mut tx, counts).await?;
         tx.commit().await?;
         if renews {
