@@ -6,7 +6,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -33,7 +33,9 @@ pub(super) struct Flow {
     /// Rings when bodies were routed.
     routed: Notify,
     bodies: Mutex<Bodies>,
-    /// How many bytes are kept and not routed, of those that came to this process while it routes; 0 otherwise.
+    /// Whether this process routes.
+    routes: AtomicBool,
+    /// How many bytes are kept and not routed, of those that came to this process while it routes.
     ahead: AtomicI64,
     /// How many requests were refused since it was last asked.
     refused: AtomicI64,
@@ -47,7 +49,9 @@ impl Flow {
     /// These were kept, in order.
     pub fn hand_on(&self, kept: Vec<Kept>) {
         let bytes: usize = kept.iter().map(|kept| kept.body.len()).sum();
-        self.ahead.fetch_add(i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::Relaxed);
+        if self.routes.load(Ordering::Relaxed) {
+            self.ahead.fetch_add(i64::try_from(bytes).unwrap_or(i64::MAX), Ordering::Relaxed);
+        }
         let mut bodies = self.bodies();
         if bodies.bytes + bytes <= ROOM {
             bodies.bytes += bytes;
@@ -81,9 +85,15 @@ impl Flow {
         Ok(taken)
     }
 
+    /// Forgets the bodies: they are in the database.
+    pub fn forget(&self) {
+        *self.bodies() = Bodies::default();
+    }
+
     /// Another process routes: nothing is held here for it, and the intake waits for nobody.
     pub fn elsewhere(&self) {
-        *self.bodies() = Bodies::default();
+        self.forget();
+        self.routes.store(false, Ordering::Relaxed);
         self.ahead.store(0, Ordering::Relaxed);
     }
 
@@ -91,6 +101,7 @@ impl Flow {
     pub fn routed(&self, bytes: usize) {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         self.ahead.update(Ordering::Relaxed, Ordering::Relaxed, |ahead| ahead.saturating_sub(bytes).max(0));
+        self.routes.store(true, Ordering::Relaxed);
         self.routed.notify_one();
     }
 
@@ -142,7 +153,7 @@ mod tests {
         assert_eq!(seqs(flow.after(1, 100, 100)), Ok(vec![2, 3]), "what is routed is forgotten");
         assert_eq!(seqs(flow.after(3, 100, 100)), Err(Some(6)), "those between are in the database");
         assert_eq!(seqs(flow.after(5, 15, 100)), Ok(vec![6]), "no more than asked for, but one");
-        flow.elsewhere();
+        flow.forget();
         assert_eq!(seqs(flow.after(6, 100, 100)), Err(None));
     }
 

@@ -2,7 +2,7 @@
 //! what follows from them follows then.
 
 use super::{
-    batch::{Failure, How, follow, understand},
+    batch::{Failure, How, follow, guarded, understand},
     change::{Change, EventId},
     link_queries::{self as links, Backlog},
     queries::{self, Counts},
@@ -25,6 +25,8 @@ pub(super) struct Links {
     looked: i64,
     /// The version for which they are being looked at, and the last route that was.
     looking: (i64, i64),
+    /// Until which route each is looked at alone, as one of those before made the rest fail.
+    alone: i64,
     /// Whether no route has a backlog.
     caught_up: bool,
 }
@@ -51,35 +53,30 @@ impl Links {
         if version == self.looked { self.act(router, desk).await } else { self.look(router, desk, version).await }
     }
 
-    /// Looks whether some of the routes have an owner now.
+    /// Looks at some routes; where that fails for what one of them is, at each alone, and leaves out that one.
     async fn look(&mut self, router: &Router, desk: &Desk, version: i64) -> Result<Step, Failure> {
         if self.looking.0 != version {
-            self.looking = (version, 0);
+            (self.looking, self.alone) = ((version, 0), 0);
         }
-        let routes = links::ownerless(&mut router.store.read().await?, self.looking.1, ROUTES).await?;
+        let many = if self.looking.1 < self.alone { 1 } else { ROUTES };
+        let routes = links::ownerless(&mut router.store.read().await?, self.looking.1, many).await?;
         let Some((last, _)) = routes.last() else {
             (self.looked, self.caught_up) = (version, false);
             return Ok(Step::More);
         };
         let last = *last;
-        let mut tx = router.store.write().await?;
-        if !desk.lease.confirm(&mut tx).await? {
-            return Ok(Step::Elsewhere);
-        }
-        let until = EventId::new(ROUTED.value(&mut tx).await? + 1, 0).0 - 1;
-        let mut linked = 0;
-        for (id, address) in routes {
-            let place = router.consequences.place(&mut tx, &address).await?;
-            if let Some(owner) = place.owner {
-                links::link(&mut tx, id, owner, until).await?;
-                linked += 1;
+        match guarded(link(router, desk, &routes)).await {
+            Err(failure) if !failure.is_transient() && routes.len() > 1 => {
+                tracing::warn!(%failure, "some routes can't be looked at together");
+                self.alone = last;
             }
+            Err(failure) if !failure.is_transient() => {
+                tracing::error!(%failure, route = last, "it can't be told whose a route is");
+                self.looking.1 = last;
+            }
+            Ok(Step::More) => self.looking.1 = last,
+            other => return other,
         }
-        if linked > 0 {
-            tx.commit().await?;
-            tracing::info!(routes = linked, "webhooks that came before their account was connected have an owner now");
-        }
-        self.looking.1 = last;
         Ok(Step::More)
     }
 
@@ -104,6 +101,27 @@ impl Links {
         }
         done
     }
+}
+
+/// Gives those of these routes an owner that have one now.
+async fn link(router: &Router, desk: &Desk, routes: &[(i64, Address)]) -> Result<Step, Failure> {
+    let mut tx = router.store.write().await?;
+    if !desk.lease.confirm(&mut tx).await? {
+        return Ok(Step::Elsewhere);
+    }
+    let until = EventId::new(ROUTED.value(&mut tx).await? + 1, 0).0 - 1;
+    let mut linked = 0;
+    for (id, address) in routes {
+        if let Some(owner) = router.consequences.place(&mut tx, address).await?.owner {
+            links::link(&mut tx, *id, owner, until).await?;
+            linked += 1;
+        }
+    }
+    if linked > 0 {
+        tx.commit().await?;
+        tracing::info!(routes = linked, "webhooks that came before their account was connected have an owner now");
+    }
+    Ok(Step::More)
 }
 
 /// One transaction: what follows from these events, and that it did.

@@ -101,6 +101,7 @@ impl Router {
                 (Err(failure), _) | (_, Err(failure)) => {
                     tracing::error!(%failure, "webhooks could not be routed; it is tried again");
                     (desk.known, desk.renewed, desk.routed) = (Known::default(), None, None);
+                    self.flow.elsewhere();
                     TICK
                 }
                 (Ok(Step::Elsewhere), _) | (_, Ok(Step::Elsewhere)) => {
@@ -216,7 +217,7 @@ impl Router {
         if desk.known.version != version {
             // Bodies in memory may be gone from the database since, with the customer whose they were.
             desk.known = Known::at(version);
-            self.flow.elsewhere();
+            self.flow.forget();
             return Ok(Step::More);
         }
         let routed = batch.routed(&mut tx, &mut desk.known, consequences, self.clock.now()).await?;
