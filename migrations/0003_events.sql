@@ -45,10 +45,13 @@ CREATE TABLE event_routes (
     connection_id TEXT,
     -- The events up to this one came before it was known whose they are, and are still to be acted on; null: none.
     backlog_until BIGINT,
+    -- Those up to this one are done.
+    backlog_after BIGINT,
     created_at BIGINT NOT NULL
 );
 CREATE INDEX event_routes_by_customer ON event_routes (customer_id);
 CREATE INDEX event_routes_by_account ON event_routes (waba_id, phone_number_id);
+CREATE INDEX event_routes_with_backlog ON event_routes (id) WHERE backlog_until IS NOT NULL;
 
 -- One change of one entry. Its JSON is in the intake.
 CREATE TABLE events (
@@ -61,7 +64,9 @@ CREATE TABLE events (
     -- The type of a message, the status of a status, the event of an account update.
     detail TEXT NOT NULL,
     -- JSON array: places of those of its messages and statuses that had come before; null: none.
-    stale TEXT
+    stale TEXT,
+    -- Why nothing followed from it: what it says could not be worked with; null: all went well.
+    problem TEXT
 );
 CREATE INDEX events_by_route ON events (route_id, id);
 
@@ -84,7 +89,8 @@ CREATE TABLE event_minutes (
     minute BIGINT NOT NULL,
     -- '' for what is nobody's.
     customer_id TEXT NOT NULL,
-    -- An event's kind, or 'duplicate'; with customer_id '': 'refused' is a wrong or missing signature.
+    -- An event's kind, or 'duplicate'; 'problem' counts events with one, 'refused' (customer_id '') wrong or missing
+    -- signatures.
     kind TEXT NOT NULL,
     n BIGINT NOT NULL,
     PRIMARY KEY (customer_id, minute, kind)

@@ -295,11 +295,13 @@ impl App {
         let own = listener.local_addr()?;
         let forwarding = self.forwarding.clone().run(self.webhooks.clone(), formats, own, stop.clone());
         let forwarding = tokio::spawn(forwarding);
+        let tending = tokio::spawn(self.store.clone().tend(stop.clone()));
         serve(listener, self.router, stop.clone()).await?;
         stop.cancel();
         working.await??;
         routing.await?;
         forwarding.await?;
+        tending.await?;
         self.store.close().await;
         Ok(())
     }

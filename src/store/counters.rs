@@ -32,6 +32,21 @@ impl Counter {
         Ok(())
     }
 
+    /// Sets it where it is still `from`; `false` where it has moved. Whoever else does so waits until this
+    /// transaction has ended.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn move_on(self, tx: &mut WriteTx, from: i64, to: i64) -> Result<bool> {
+        let moved = query("UPDATE counters SET value = $1 WHERE name = $2 AND value = $3")
+            .bind(to)
+            .bind(self.0)
+            .bind(from)
+            .execute(tx)
+            .await?;
+        Ok(moved == 1)
+    }
+
     /// Its value.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod query;
 mod row;
 mod rows;
 mod sealed;
+mod wal;
 
 pub use query::{Arg, Query, query};
 pub use row::Row;
@@ -19,6 +20,7 @@ pub use sealed::{SealedColumn, SealedError, check_sealed, reseal};
 use sqlx::{
     Postgres, Sqlite, Transaction,
     pool::{PoolConnection, PoolOptions},
+    postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use std::{str::FromStr, time::Duration};
@@ -46,7 +48,39 @@ impl StoreError {
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
+
+    /// Whether it is the database's state that stood in the way (it is away, busy, or full), so that the same may
+    /// succeed later; not what it was given.
+    /// <https://www.sqlite.org/rescode.html> <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        use sqlx::Error as E;
+        match self {
+            Self::Sql(E::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+                    // The primary code is the lower byte: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, FULL,
+                    // CANTOPEN, PROTOCOL.
+                    let primary = code.parse::<i32>().map_or(0, |code| code & 0xff);
+                    [5, 6, 7, 8, 9, 10, 13, 14, 15].contains(&primary)
+                } else {
+                    // Connection, read-only, rolled back for others' sake, resources, locks, shut down, its system.
+                    let classes = ["08", "25006", "40", "53", "55", "57", "58"];
+                    classes.iter().any(|class| code.starts_with(class))
+                }
+            }
+            Self::Sql(E::Io(_) | E::Tls(_) | E::Protocol(_) | E::PoolTimedOut | E::PoolClosed | E::WorkerCrashed) => {
+                true
+            }
+            _ => false,
+        }
+    }
 }
+
+/// How many statements each connection keeps prepared: [`Rows`] has several of each.
+const STATEMENTS: usize = 500;
+/// How much of the file SQLite's writer holds in memory: 64 MB, in KiB with a minus.
+const WRITER_CACHE: &str = "-65536";
 
 /// The result of everything that touches the database.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -143,15 +177,19 @@ impl Store {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(10))
+                .statement_cache_capacity(STATEMENTS)
                 .optimize_on_close(true, None);
-            // The writer first: it makes the file and its WAL, which a reader could not.
-            let write = PoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-            let read = PoolOptions::new().max_connections(8).connect_lazy_with(options.read_only(true));
+            // The writer first: it makes the file and its WAL, which a reader could not. A connection to a file does
+            // not break, so none is tried out before it is used.
+            let writer = options.clone().pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", wal::LIMIT);
+            let pool = || PoolOptions::new().test_before_acquire(false);
+            let write = pool().max_connections(1).connect_with(writer).await?;
+            let read = pool().max_connections(8).connect_lazy_with(options.read_only(true));
             Ok(Self::Sqlite { write, read })
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let pool =
-                PoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10)).connect(url).await?;
-            Ok(Self::Postgres(pool))
+            let options = PgConnectOptions::from_str(url)?.statement_cache_capacity(STATEMENTS);
+            let pool = PoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(10));
+            Ok(Self::Postgres(pool.connect_with(options).await?))
         } else {
             Err(StoreError::Url)
         }

@@ -1,18 +1,19 @@
-//! Statements that take many rows, or look for many values, at once. Their texts are made once for each size used
-//! (powers of two), so that engines prepare few and we keep few.
+//! Statements that take many rows, or look for many values, at once. Their texts are made once for each of a few sizes,
+//! so that engines prepare few and we keep few.
 
 use super::{Arg, Conn, Query, Reads, Result, Row, WriteTx, query};
 use std::sync::OnceLock;
 
-/// The most rows that one statement takes: 2^8. Engines count parameters up to 32,766 and 65,535.
-const SIZES: usize = 9;
+/// For how many rows there are statements: few enough to be kept prepared, and such that two or three make up any
+/// number. Engines count parameters up to 32,766 and 65,535.
+const SIZES: [usize; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 16, 24, 32, 40, 48, 56, 64, 128, 256];
 
 /// A statement with one group of placeholders for each row: `head (..), (..) tail`.
 pub struct Rows {
     head: &'static str,
     columns: usize,
     tail: &'static str,
-    texts: [[OnceLock<&'static str>; SIZES]; 2],
+    texts: [[OnceLock<&'static str>; SIZES.len()]; 2],
 }
 
 impl Rows {
@@ -20,16 +21,16 @@ impl Rows {
     /// Neither part holds placeholders of its own.
     #[must_use]
     pub const fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
-        Self { head, columns, tail, texts: [const { [const { OnceLock::new() }; SIZES] }; 2] }
+        Self { head, columns, tail, texts: [const { [const { OnceLock::new() }; SIZES.len()] }; 2] }
     }
 
-    /// The text for 2^`size` rows. SQLite gets `?` in place of `$1`: it finds a placeholder's number by walking
+    /// The text for so many rows, by place in [`SIZES`]. SQLite gets `?` in place of `$1`: it finds a placeholder's number by walking
     /// through all names, which makes a thousand of them slow.
     fn text(&self, size: usize, is_sqlite: bool) -> &'static str {
         self.texts[usize::from(is_sqlite)][size].get_or_init(|| {
             let mut text = self.head.to_owned();
             let mut number = 0;
-            for row in 0..1_usize << size {
+            for row in 0..SIZES[size] {
                 text.push_str(if row == 0 { " " } else { ", " });
                 for column in 0..self.columns.max(1) {
                     text.push_str(match (self.columns, column) {
@@ -56,11 +57,10 @@ impl Rows {
         let mut left = values.len() / self.columns.max(1);
         let mut values = values.into_iter();
         while left > 0 {
-            let size = (usize::BITS - 1 - left.leading_zeros()).min(SIZES as u32 - 1) as usize;
-            let rows = 1 << size;
-            let some: Vec<Arg> = values.by_ref().take(rows * self.columns.max(1)).collect();
+            let size = SIZES.partition_point(|rows| *rows <= left) - 1;
+            let some: Vec<Arg> = values.by_ref().take(SIZES[size] * self.columns.max(1)).collect();
             Query::with(self.text(size, is_sqlite), some).execute(tx).await?;
-            left -= rows;
+            left -= SIZES[size];
         }
         Ok(())
     }
@@ -72,11 +72,11 @@ impl Rows {
     pub async fn all<T>(&self, db: &mut impl Reads, values: &[Arg], map: impl Fn(&Row) -> Result<T>) -> Result<Vec<T>> {
         let is_sqlite = matches!(db.conn(), Conn::Sqlite(_));
         let mut all = Vec::new();
-        for some in values.chunks(1 << (SIZES - 1)) {
-            let rows = some.len().next_power_of_two();
+        for some in values.chunks(SIZES[SIZES.len() - 1]) {
+            let size = SIZES.partition_point(|rows| *rows < some.len());
             let last = some.last().into_iter().cycle();
-            let padded = some.iter().chain(last).take(rows).cloned().collect();
-            all.extend(Query::with(self.text(rows.ilog2() as usize, is_sqlite), padded).all(db, &map).await?);
+            let padded = some.iter().chain(last).take(SIZES[size]).cloned().collect();
+            all.extend(Query::with(self.text(size, is_sqlite), padded).all(db, &map).await?);
         }
         Ok(all)
     }
@@ -110,7 +110,7 @@ mod tests {
         let mut tx = store.write().await.unwrap();
         query("CREATE TABLE counters (name TEXT NOT NULL PRIMARY KEY, value BIGINT)").execute(&mut tx).await.unwrap();
         let rows = |n: i64| (0..n).flat_map(move |at| [Arg::from(format!("{n}.{at}")), at.into()]).collect::<Vec<_>>();
-        for n in [0, 1, 2, 3, 255, 256, 257, 700] {
+        for n in [0, 1, 2, 3, 9, 63, 64, 65, 255, 256, 257, 700] {
             INSERT.execute(&mut tx, rows(n)).await.unwrap();
             let names: Vec<Arg> = rows(n).into_iter().step_by(2).collect();
             let mut found = FIND.all(&mut tx, &names, |row| row.int("value")).await.unwrap();

@@ -23,8 +23,9 @@ use crate::{
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 
-/// How many bodies are read at once; each has up to 3 MB.
+/// How many bodies are read at once, and how many bytes.
 const AT_ONCE: i64 = 50;
+const BYTES: i64 = 8 << 20;
 /// How many events go in one transaction.
 const EVENTS_AT_ONCE: i64 = 500;
 /// What may be left to the last transaction, in bodies, and how often it is tried to come down to that.
@@ -133,7 +134,7 @@ impl Webhooks {
                 break;
             }
             while last < until {
-                let some = bodies::after(&mut self.store.read().await?, last, AT_ONCE).await?;
+                let some = bodies::after(&mut self.store.read().await?, last, AT_ONCE, BYTES).await?;
                 let Some(end) = some.last() else { break };
                 last = end.seq;
                 let named: Vec<i64> =
@@ -182,7 +183,7 @@ impl Webhooks {
         let scope = Scope::new(tx, customer, wabas).await?;
         let mut last = since;
         loop {
-            let some = bodies::after(tx, last, AT_ONCE).await?;
+            let some = bodies::after(tx, last, AT_ONCE, BYTES).await?;
             let Some(end) = some.last() else { break };
             last = end.seq;
             for kept in some.iter().filter(|kept| scope.is_named_in(&kept.body)) {

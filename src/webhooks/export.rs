@@ -19,8 +19,9 @@ use serde_json::value::RawValue;
 use std::io::Write;
 use time::{Duration, OffsetDateTime};
 
-/// How many bodies are read at once; each has up to 3 MB.
-const AT_ONCE: i64 = 50;
+/// How many bodies are read at once, and about how many bytes.
+const AT_ONCE: i64 = 200;
+const BYTES: i64 = 8 << 20;
 /// By how much the clocks of several processes may differ: numbers grow with time but for that.
 const SKEW: Duration = Duration::minutes(10);
 
@@ -95,7 +96,7 @@ pub async fn export(
         let mut db = store.read().await?;
         // In this order: what is routed by now has its events, unless it had come before.
         let routed = ROUTED.value(&mut db).await?;
-        let bodies = queries::after(&mut db, last, AT_ONCE).await?;
+        let bodies = queries::after(&mut db, last, AT_ONCE, BYTES).await?;
         let Some(end) = bodies.last() else { break };
         last = end.seq;
         whose.read(&mut db, &bodies).await?;

@@ -1,15 +1,25 @@
 //! Keeping what Meta posts before it is answered: many requests share one transaction.
 
-use super::queries;
+use super::{
+    flow::Flow,
+    queries::{self, Kept},
+};
 use crate::{
-    base::clock::Clock,
+    base::{clock::Clock, text},
     store::{Result, Store, counters::Counter},
 };
-use tokio::sync::{mpsc, oneshot};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use time::OffsetDateTime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// How many requests may wait for a transaction; further ones are told to come again.
 const WAITING: usize = 4_096;
-/// How many share one at most.
+/// How many KiB they may hold together.
+const WAITING_KIB: usize = 64 << 10;
+/// How many share one transaction at most.
 const TOGETHER: usize = 256;
 
 /// The number given last.
@@ -26,20 +36,30 @@ pub enum NotKept {
 struct Waiting {
     body: String,
     kept: oneshot::Sender<()>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// Takes bodies in. Cloning shares it.
 #[derive(Clone)]
-pub(super) struct Intake(mpsc::Sender<Waiting>);
+pub(super) struct Intake {
+    sender: mpsc::Sender<Waiting>,
+    room: Arc<Semaphore>,
+    idle: Arc<AtomicBool>,
+}
 
 impl Intake {
-    /// Begins to work when the first body comes; tells each commit to `committed`.
-    pub fn new(store: Store, clock: Clock, committed: impl Fn() + Send + Sync + 'static) -> Self {
+    /// Begins to work when the first body comes; hands what is committed on to `flow`.
+    pub fn new(store: Store, clock: Clock, flow: Arc<Flow>) -> Self {
         let (sender, waiting) = mpsc::channel(WAITING);
         if tokio::runtime::Handle::try_current().is_ok() {
-            tokio::spawn(write(store, clock, waiting, committed));
+            tokio::spawn(Writer { store, clock, flow }.write(waiting));
         }
-        Self(sender)
+        Self { sender, room: Arc::new(Semaphore::new(WAITING_KIB)), idle: Arc::default() }
+    }
+
+    /// From now on nothing is kept: see [`super::Webhooks::keep_nothing`].
+    pub fn keep_nothing(&self) {
+        self.idle.store(true, Ordering::Relaxed);
     }
 
     /// Keeps a body; when this returns, it is committed.
@@ -47,38 +67,75 @@ impl Intake {
     /// # Errors
     /// See [`NotKept`].
     pub async fn keep(&self, body: String) -> std::result::Result<(), NotKept> {
+        if self.idle.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let kib = u32::try_from(body.len() / 1024 + 1).unwrap_or(u32::MAX);
+        let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| NotKept::Unavailable)?;
         let (kept, done) = oneshot::channel();
-        self.0.try_send(Waiting { body, kept }).map_err(|_| NotKept::Unavailable)?;
+        self.sender.try_send(Waiting { body, kept, _room: room }).map_err(|_| NotKept::Unavailable)?;
         done.await.map_err(|_| NotKept::Unavailable)
     }
 }
 
-async fn write(store: Store, clock: Clock, mut waiting: mpsc::Receiver<Waiting>, committed: impl Fn()) {
-    let mut batch = Vec::with_capacity(TOGETHER);
-    while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
-        match keep(&store, &clock, &batch).await {
-            Ok(()) => {
-                for one in batch.drain(..) {
-                    // Whoever asked may have gone.
-                    let _ = one.kept.send(());
+struct Writer {
+    store: Store,
+    clock: Clock,
+    flow: Arc<Flow>,
+}
+
+impl Writer {
+    async fn write(self, mut waiting: mpsc::Receiver<Waiting>) {
+        let mut batch = Vec::with_capacity(TOGETHER);
+        while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
+            self.flow.pace().await;
+            let mut together: Vec<Waiting> = batch.drain(..).collect();
+            if !self.store.is_sqlite() {
+                // PostgreSQL keeps no NUL; what is handed on must be what is kept.
+                for one in together.iter_mut().filter(|one| one.body.contains('\0')) {
+                    one.body = text::without_nul(&one.body);
                 }
-                committed();
             }
-            Err(error) => {
-                tracing::error!(%error, "webhooks could not be kept; Meta will send them again");
-                batch.clear();
+            let Err((error, batch)) = self.keep(together).await else { continue };
+            // Meta sends again what is not answered, in a while.
+            tracing::error!(%error, requests = batch.len(), "webhooks could not be kept");
+            if error.is_transient() || batch.len() == 1 {
+                continue;
+            }
+            // One of them may be the cause; it must not be the others' bad luck.
+            for alone in batch {
+                if let Err((error, _)) = self.keep(vec![alone]).await {
+                    tracing::error!(%error, "a webhook could not be kept");
+                }
             }
         }
     }
-}
 
-async fn keep(store: &Store, clock: &Clock, batch: &[Waiting]) -> Result<()> {
-    let mut tx = store.write().await?;
-    let now = clock.now();
-    let n = i64::try_from(batch.len()).unwrap_or(i64::MAX);
-    let last = LAST.advance(&mut tx, n).await?;
-    for (seq, one) in (last - n + 1..).zip(batch) {
-        queries::insert(&mut tx, seq, &one.body, now).await?;
+    /// Keeps all of them, and answers them then.
+    async fn keep(&self, batch: Vec<Waiting>) -> std::result::Result<(), (crate::store::StoreError, Vec<Waiting>)> {
+        let now = self.clock.now();
+        match self.commit(&batch, now).await {
+            Ok(first) => {
+                let mut kept = Vec::with_capacity(batch.len());
+                for (seq, one) in (first..).zip(batch) {
+                    kept.push(Kept { seq, received_at: now, body: one.body });
+                    // Whoever asked may have gone.
+                    let _ = one.kept.send(());
+                }
+                self.flow.hand_on(kept);
+                Ok(())
+            }
+            Err(error) => Err((error, batch)),
+        }
     }
-    tx.commit().await
+
+    /// Commits all of them; gives the number of the first.
+    async fn commit(&self, batch: &[Waiting], now: OffsetDateTime) -> Result<i64> {
+        let mut tx = self.store.write().await?;
+        let n = i64::try_from(batch.len()).unwrap_or(i64::MAX);
+        let first = LAST.advance(&mut tx, n).await? - n + 1;
+        queries::insert(&mut tx, first, now, batch.iter().map(|one| one.body.as_str())).await?;
+        tx.commit().await?;
+        Ok(first)
+    }
 }

@@ -145,7 +145,8 @@ pub(super) async fn delete_minutes_of(tx: &mut WriteTx, customer: CustomerId) ->
 
 /// Makes the router wait for the end of this transaction, after the one that it is in.
 pub(super) async fn hold_router(tx: &mut WriteTx) -> Result<()> {
-    query("UPDATE leases SET held_until = held_until WHERE name = $1").bind(super::router::LEASE).execute(tx).await?;
+    let routed = super::router::ROUTED.0;
+    query("UPDATE counters SET value = value WHERE name = $1").bind(routed).execute(tx).await?;
     Ok(())
 }
 

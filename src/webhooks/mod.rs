@@ -4,13 +4,17 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>
 
 mod api;
+mod batch;
 mod change;
 mod cut;
 mod erase;
 mod export;
+mod flow;
 mod intake;
 mod kept_queries;
 mod kind;
+mod link_queries;
+mod links;
 mod list;
 mod marks;
 mod prune;
@@ -18,6 +22,7 @@ mod queries;
 mod route;
 mod router;
 mod service;
+mod signature;
 mod told;
 mod understand;
 mod whose;

@@ -3,19 +3,22 @@
 use super::{
     change::EventId,
     kind::Kind,
-    route::{Owner, Place, Route},
+    marks::Mark,
+    route::{Owner, Place, Route, RoutedChange},
 };
-use crate::store::{Reads, Result, Row, WriteTx, query};
+use crate::store::{Arg, Reads, Result, Row, Rows, WriteTx, query};
 use time::OffsetDateTime;
 
-pub(super) async fn insert(tx: &mut WriteTx, seq: i64, body: &str, at: OffsetDateTime) -> Result<()> {
-    query("INSERT INTO intake (seq, received_at, body) VALUES ($1, $2, $3)")
-        .bind(seq)
-        .bind(at)
-        .bind(body)
-        .execute(tx)
-        .await?;
-    Ok(())
+/// Keeps bodies, numbered from `first`.
+pub(super) async fn insert(
+    tx: &mut WriteTx,
+    first: i64,
+    at: OffsetDateTime,
+    bodies: impl Iterator<Item = &str>,
+) -> Result<()> {
+    static INSERT: Rows = Rows::new("INSERT INTO intake (seq, received_at, body) VALUES", 3, "");
+    let values = (first..).zip(bodies).flat_map(|(seq, body)| [Arg::from(seq), at.into(), body.into()]);
+    INSERT.execute(tx, values.collect()).await
 }
 
 /// A body that was kept.
@@ -26,11 +29,24 @@ pub(super) struct Kept {
     pub body: String,
 }
 
-/// The next bodies after this number.
-pub(super) async fn after(db: &mut impl Reads, seq: i64, limit: i64) -> Result<Vec<Kept>> {
-    query("SELECT seq, received_at, body FROM intake WHERE seq > $1 ORDER BY seq LIMIT $2")
+/// The next bodies after this number: so many, and about so many bytes, at most, but one in any case.
+pub(super) async fn after(db: &mut impl Reads, seq: i64, limit: i64, bytes: i64) -> Result<Vec<Kept>> {
+    let sizes = query(
+        "SELECT seq, CAST(octet_length(body) AS BIGINT) AS size FROM intake WHERE seq > $1 ORDER BY seq LIMIT $2",
+    )
+    .bind(seq)
+    .bind(limit)
+    .all(db, |row| Ok((row.int("seq")?, row.int("size")?)))
+    .await?;
+    let mut sum = 0;
+    let fit = sizes.iter().take_while(|(_, size)| {
+        sum += size;
+        sum <= bytes
+    });
+    let Some(last) = fit.last().or(sizes.first()) else { return Ok(Vec::new()) };
+    query("SELECT seq, received_at, body FROM intake WHERE seq > $1 AND seq <= $2 ORDER BY seq")
         .bind(seq)
-        .bind(limit)
+        .bind(last.0)
         .all(db, kept)
         .await
 }
@@ -57,7 +73,7 @@ pub(super) async fn route(tx: &mut WriteTx, place: &Place, now: OffsetDateTime) 
     let connection = place.owner.map(|owner| owner.connection);
     let found = query(
         "SELECT id FROM event_routes WHERE waba_id = $1 AND phone_number_id = $2 \
-         AND coalesce(connection_id, '') = coalesce($3, '')",
+         AND coalesce(connection_id, '') = coalesce($3, '') ORDER BY id",
     )
     .bind(&waba)
     .bind(&number)
@@ -86,65 +102,60 @@ pub(super) async fn route(tx: &mut WriteTx, place: &Place, now: OffsetDateTime) 
     Ok(Route { id, place: place.clone() })
 }
 
-/// What was seen of this digest.
-pub(super) async fn seen(db: &mut impl Reads, digest: i64, since_day: i64) -> Result<i64> {
-    query("SELECT seen FROM event_marks WHERE digest = $1 AND day >= $2")
-        .bind(digest)
-        .bind(since_day)
-        .optional(db, |row| row.int("seen"))
-        .await
-        .map(Option::unwrap_or_default)
+/// The marks of these digests.
+pub(super) async fn marks(db: &mut impl Reads, digests: &[i64]) -> Result<Vec<(i64, Mark)>> {
+    static FIND: Rows = Rows::new("SELECT digest, seen, event_id, day FROM event_marks WHERE digest IN (", 0, ")");
+    let digests: Vec<Arg> = digests.iter().map(|digest| Arg::from(*digest)).collect();
+    FIND.all(db, &digests, |row| {
+        let mark = Mark::kept(row.int("seen")?, EventId(row.int("event_id")?), row.int("day")?);
+        Ok((row.int("digest")?, mark))
+    })
+    .await
 }
 
-pub(super) async fn mark(tx: &mut WriteTx, digest: i64, bit: i64, event: EventId, day: i64) -> Result<()> {
-    query(
-        "INSERT INTO event_marks (digest, seen, event_id, day) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (digest) DO UPDATE SET seen = event_marks.seen | excluded.seen, \
-         event_id = excluded.event_id, day = excluded.day",
-    )
-    .bind(digest)
-    .bind(bit)
-    .bind(event.0)
-    .bind(day)
-    .execute(tx)
-    .await?;
+/// Writes marks, each once.
+pub(super) async fn set_marks(tx: &mut WriteTx, marks: Vec<(i64, Mark)>) -> Result<()> {
+    static SET: Rows = Rows::new(
+        "INSERT INTO event_marks (digest, seen, event_id, day) VALUES",
+        4,
+        " ON CONFLICT (digest) DO UPDATE SET seen = excluded.seen, event_id = excluded.event_id, day = excluded.day",
+    );
+    let values = |(digest, mark): (i64, Mark)| [digest.into(), mark.seen.into(), mark.event.0.into(), mark.day.into()];
+    SET.execute(tx, marks.into_iter().flat_map(values).collect()).await
+}
+
+/// Makes events of changes.
+pub(super) async fn insert_events(tx: &mut WriteTx, changes: &[RoutedChange<'_>]) -> Result<()> {
+    static INSERT: Rows =
+        Rows::new("INSERT INTO events (id, received_at, route_id, kind, detail, stale) VALUES", 6, "");
+    let values = changes.iter().flat_map(|change| {
+        let stale = (!change.stale.is_empty()).then(|| serde_json::json!(change.stale).to_string());
+        let (id, route, kind) = (change.id.0, change.route.id, change.kind.name());
+        [id.into(), change.received_at.into(), route.into(), kind.into(), change.detail.as_str().into(), stale.into()]
+    });
+    INSERT.execute(tx, values.collect()).await
+}
+
+/// Notes why nothing followed from an event.
+pub(super) async fn set_problem(tx: &mut WriteTx, event: EventId, why: &str) -> Result<()> {
+    query("UPDATE events SET problem = $1 WHERE id = $2").bind(why).bind(event.0).execute(tx).await?;
     Ok(())
 }
 
-pub(super) async fn insert_event(
-    tx: &mut WriteTx,
-    id: EventId,
-    at: OffsetDateTime,
-    route: i64,
-    kind: Kind,
-    detail: &str,
-    stale: Option<String>,
-) -> Result<()> {
-    query("INSERT INTO events (id, received_at, route_id, kind, detail, stale) VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(id.0)
-        .bind(at)
-        .bind(route)
-        .bind(kind.name())
-        .bind(detail)
-        .bind(stale)
-        .execute(tx)
-        .await?;
-    Ok(())
-}
+/// What came in a minute: by minute, customer ('' for nobody's), and kind.
+pub(super) type Counts = std::collections::BTreeMap<(i64, String, &'static str), i64>;
 
-/// Counts what came in a minute.
-pub(super) async fn count(tx: &mut WriteTx, minute: i64, customer: &str, kind: &str, n: i64) -> Result<()> {
-    query(
-        "INSERT INTO event_minutes (minute, customer_id, kind, n) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (minute, customer_id, kind) DO UPDATE SET n = event_minutes.n + excluded.n",
-    )
-    .bind(minute)
-    .bind(customer)
-    .bind(kind)
-    .bind(n)
-    .execute(tx)
-    .await?;
-    Ok(())
+/// Counts what came.
+pub(super) async fn count(tx: &mut WriteTx, counts: Counts) -> Result<()> {
+    static COUNT: Rows = Rows::new(
+        "INSERT INTO event_minutes (minute, customer_id, kind, n) VALUES",
+        4,
+        " ON CONFLICT (minute, customer_id, kind) DO UPDATE SET n = event_minutes.n + excluded.n",
+    );
+    let values = |((minute, customer, kind), n): ((i64, String, &str), i64)| {
+        [Arg::from(minute), customer.into(), kind.into(), n.into()]
+    };
+    COUNT.execute(tx, counts.into_iter().flat_map(values).collect()).await
 }
 
 /// An event as it is shown in lists.

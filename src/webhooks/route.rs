@@ -91,6 +91,16 @@ pub trait Consequences: Send + Sync {
     /// The database's.
     fn follow<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>>;
 
+    /// What follows later from changes that were nobody's when they came: [`Consequences::follow`] was called for them
+    /// then, and is called once more now that they have an owner, unless this is written otherwise. It must bear that
+    /// they are old, and that newer ones came before.
+    ///
+    /// # Errors
+    /// As [`Consequences::follow`].
+    fn follow_late<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>> {
+        self.follow(tx, changes)
+    }
+
     /// They are committed.
     fn committed(&self);
 }

@@ -1,33 +1,42 @@
 //! Makes events of what was taken in, in order, each exactly once: the events, what follows from them, and how far
 //! the router is are one transaction. One process at a time does it.
+//!
+//! Nothing may hold up the line. What fails for the database's sake is tried until it succeeds; what fails for what a
+//! body says is tried alone, and in the end kept as an event that names its problem.
 
 use super::{
-    change::{Change, EventId},
-    marks, queries,
-    queries::Kept,
-    route::{Consequences, Route, RoutedChange},
-    understand::{Address, Understood},
+    batch::{Batch, Failure, How, Known, follow, guarded},
+    flow::Flow,
+    intake,
+    links::Links,
+    queries::{self, Kept},
+    route::Consequences,
 };
 use crate::{
     base::clock::{self, Clock},
     jobs::Lease,
-    store::{Result, Store, WriteTx, counters, counters::Counter},
+    store::{Result, Store, counters, counters::Counter},
 };
 use std::{
-    collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// How many bodies one transaction routes at most.
-const TOGETHER: i64 = 200;
+/// How many bodies one transaction routes at most. Whoever else wants to write waits for it: a few milliseconds.
+const TOGETHER: usize = 400;
+/// How many bytes they have at most, unless one alone has more.
+const BYTES: usize = 400 << 10;
+/// How long it lets bodies gather where few come.
+const GATHER: Duration = Duration::from_millis(10);
 /// How often it looks when no bell rings.
 const TICK: Duration = Duration::from_millis(500);
-
-/// The name of the lease under which one process routes.
-pub(super) const LEASE: &str = "webhooks.router";
+/// How often its lease is renewed while there is work.
+const RENEW: Duration = Duration::from_secs(2);
+/// How often refused requests are counted.
+const COUNT: Duration = Duration::from_secs(5);
+/// How often a body alone is tried, and how.
+const TRIES: [How; 4] = [How::Together, How::Apart, How::Apart, How::Bare];
 
 /// The number of the last body that was routed.
 pub(super) const ROUTED: Counter = Counter("routed");
@@ -35,129 +44,211 @@ pub(super) const ROUTED: Counter = Counter("routed");
 pub(super) struct Router {
     pub store: Store,
     pub clock: Clock,
-    pub bell: Arc<Notify>,
+    pub flow: Arc<Flow>,
     pub consequences: Arc<dyn Consequences>,
 }
 
-/// Whose what is, as long as nothing changes in who owns what.
-#[derive(Default)]
-struct Known {
-    version: i64,
-    routes: HashMap<Address, Arc<Route>>,
+/// What came of some work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// There is more.
+    More,
+    /// There is no more for now.
+    Done,
+    /// Another process does it.
+    Elsewhere,
+}
+
+/// What one router knows between its transactions.
+pub(super) struct Desk {
+    pub lease: Lease,
+    pub known: Known,
+    /// When the lease was written last; `None`: it is not known to be ours.
+    renewed: Option<Instant>,
+    /// How far it is, where it knows.
+    routed: Option<i64>,
+}
+
+impl Desk {
+    /// Whether the lease is ours. While it is not used it may run out and be taken; whoever relies on it confirms it.
+    pub async fn hold(&mut self) -> Result<bool> {
+        if self.renewed.is_none() && self.lease.hold().await? {
+            self.renewed = Some(Instant::now());
+            self.routed = None;
+        }
+        Ok(self.renewed.is_some())
+    }
 }
 
 impl Router {
     /// Works until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let lease = Lease::new(LEASE, self.store.clone(), self.clock.clone());
-        let mut known = Known::default();
+        let lease = Lease::new("webhooks.router", self.store.clone(), self.clock.clone());
+        let mut desk = Desk { lease, known: Known::default(), renewed: None, routed: None };
+        let mut links = Links::default();
+        let mut counted = Instant::now();
         while !stop.is_cancelled() {
-            match self.work(&lease, &mut known).await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => tracing::error!(%error, "webhooks could not be routed; it is tried again"),
+            let worked = guarded(self.work(&mut desk)).await;
+            let linked = match worked {
+                Ok(Step::Elsewhere) | Err(_) => Ok(Step::Done),
+                _ => guarded(links.step(&self, &mut desk)).await,
+            };
+            if counted.elapsed() > COUNT {
+                counted = Instant::now();
+                self.count_refused().await;
             }
+            let pause = match (worked, linked) {
+                (Err(failure), _) | (_, Err(failure)) => {
+                    tracing::error!(%failure, "webhooks could not be routed; it is tried again");
+                    (desk.known, desk.renewed, desk.routed) = (Known::default(), None, None);
+                    self.flow.elsewhere();
+                    TICK
+                }
+                (Ok(Step::Elsewhere), _) | (_, Ok(Step::Elsewhere)) => {
+                    self.flow.elsewhere();
+                    desk.renewed = None;
+                    TICK
+                }
+                (Ok(Step::More), _) | (_, Ok(Step::More)) => continue,
+                _ => {
+                    tokio::select! {
+                        () = stop.cancelled() => break,
+                        () = self.flow.kept.notified() => {}
+                        () = tokio::time::sleep(TICK) => {}
+                    }
+                    GATHER
+                }
+            };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.bell.notified() => {}
-                () = tokio::time::sleep(TICK) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
+        self.count_refused().await;
     }
 
-    /// Routes some; whether there was any.
-    async fn work(&self, lease: &Lease, known: &mut Known) -> Result<bool> {
-        let mut db = self.store.read().await?;
-        let from = ROUTED.value(&mut db).await?;
-        let version = counters::ROUTING.value(&mut db).await?;
-        let bodies = queries::after(&mut db, from, TOGETHER).await?;
-        drop(db);
-        let Some(last) = bodies.last().map(|last| last.seq) else { return Ok(false) };
-        if !lease.hold().await? {
-            return Ok(false);
+    /// Routes some.
+    async fn work(&self, desk: &mut Desk) -> std::result::Result<Step, Failure> {
+        let from = match desk.routed {
+            Some(from) => from,
+            None => ROUTED.value(&mut self.store.read().await?).await?,
+        };
+        let bodies = match self.flow.after(from, BYTES, TOGETHER) {
+            Ok(bodies) => bodies,
+            Err(next) => {
+                let mut db = self.store.read().await?;
+                // Cheaper than to look for bodies, where there is none.
+                if next.is_none() && intake::LAST.value(&mut db).await? == from {
+                    return Ok(Step::Done);
+                }
+                queries::after(&mut db, from, TOGETHER as i64, BYTES as i64).await?
+            }
+        };
+        let Some(last) = bodies.last().map(|last| last.seq) else { return Ok(Step::Done) };
+        if !desk.hold().await? {
+            return Ok(Step::Elsewhere);
         }
-        let mut tx = self.store.write().await?;
-        // Where somebody was erased meanwhile, the bodies may not be what they were.
-        if !lease.confirm(&mut tx).await?
-            || ROUTED.value(&mut tx).await? != from
-            || counters::ROUTING.value(&mut tx).await? != version
-        {
-            return Ok(true);
+        desk.routed = None;
+        let bytes: usize = bodies.iter().map(|kept| kept.body.len()).sum();
+        let step = self.route(desk, from, &bodies).await?;
+        if step == Step::Done {
+            desk.routed = Some(last);
+            self.flow.routed(bytes);
         }
-        self.make_events(&mut tx, known, &bodies).await?;
-        ROUTED.set(&mut tx, last).await?;
-        tx.commit().await?;
-        self.consequences.committed();
-        Ok(true)
+        // A batch that is not full was all there was.
+        let full = bodies.len() >= TOGETHER || bytes >= BYTES / 2;
+        Ok(if step == Step::Done && full { Step::More } else { step })
     }
 
-    async fn make_events(&self, tx: &mut WriteTx, known: &mut Known, bodies: &[Kept]) -> Result<()> {
-        let version = counters::ROUTING.value(tx).await?;
-        if known.version != version {
-            *known = Known { version, ..Known::default() };
+    /// Routes these together, or, where that does not go, each alone.
+    async fn route(&self, desk: &mut Desk, from: i64, bodies: &[Kept]) -> std::result::Result<Step, Failure> {
+        match guarded(self.attempt(desk, from, bodies, How::Together)).await {
+            Err(failure) if !failure.is_transient() => {
+                tracing::warn!(%failure, bodies = bodies.len(), "some webhooks could not be routed together");
+            }
+            step => return step,
         }
-        let mut routed = Vec::new();
-        let mut counts = BTreeMap::new();
-        for kept in bodies {
-            for change in Change::all(&kept.body) {
-                let understood = Understood::of(&change);
-                let route = self.whose(tx, known, &understood.address).await?;
-                let Some(change) = self.fresh(tx, kept, change, understood, route, &mut counts).await? else {
-                    continue;
+        let mut from = from;
+        for body in bodies {
+            let mut tries = TRIES.iter();
+            loop {
+                let Some(how) = tries.next() else { return Err(Failure::Panic) };
+                // What a failed transaction knew is not so.
+                desk.known = Known::default();
+                let step = match guarded(self.attempt(desk, from, std::slice::from_ref(body), *how)).await {
+                    // The first attempt learns who owns what.
+                    Ok(Step::More) => guarded(self.attempt(desk, from, std::slice::from_ref(body), *how)).await,
+                    step => step,
                 };
-                let stale = (!change.stale.is_empty()).then(|| serde_json::json!(change.stale).to_string());
-                let (id, at) = (change.id, change.received_at);
-                queries::insert_event(tx, id, at, change.route.id, change.kind, &change.detail, stale).await?;
-                routed.push(change);
+                match step {
+                    Ok(Step::Done) => break,
+                    Ok(other) => return Ok(other),
+                    Err(failure) if failure.is_transient() || *how == How::Bare => return Err(failure),
+                    Err(failure) => tracing::error!(%failure, body = body.seq, "a webhook could not be routed"),
+                }
             }
+            from = body.seq;
         }
-        for ((minute, customer, kind), n) in counts {
-            queries::count(tx, minute, &customer, kind, n).await?;
-        }
-        self.consequences.follow(tx, &routed).await
+        Ok(Step::Done)
     }
 
-    async fn whose(&self, tx: &mut WriteTx, known: &mut Known, address: &Address) -> Result<Arc<Route>> {
-        if let Some(route) = known.routes.get(address) {
-            return Ok(route.clone());
-        }
-        let place = self.consequences.place(tx, address).await?;
-        let route = Arc::new(queries::route(tx, &place, self.clock.now()).await?);
-        known.routes.insert(address.clone(), route.clone());
-        Ok(route)
-    }
-
-    /// The change with what of it had come before; `None` where all of it had.
-    async fn fresh<'a>(
+    /// One transaction; `More` where it must be done again from the beginning.
+    async fn attempt(
         &self,
-        tx: &mut WriteTx,
-        kept: &Kept,
-        change: Change<'a>,
-        understood: Understood,
-        route: Arc<Route>,
-        counts: &mut BTreeMap<(i64, String, &'static str), i64>,
-    ) -> Result<Option<RoutedChange<'a>>> {
-        let id = EventId::new(kept.seq, change.place);
-        let ms = clock::to_ms(kept.received_at);
-        let (day, minute) = (ms / 86_400_000, ms / 60_000);
-        let Understood { kind, detail, items, .. } = understood;
-        let mut marked: Vec<(i64, i64)> =
-            items.iter().map(|item| (marks::of_item(&route.place, item), item.bit)).collect();
-        if marked.is_empty() {
-            marked.push((marks::of_change(&change), 1));
+        desk: &mut Desk,
+        from: i64,
+        bodies: &[Kept],
+        how: How,
+    ) -> std::result::Result<Step, Failure> {
+        let batch = Batch::of(&mut self.store.read().await?, bodies, how).await?;
+        let to = bodies.last().map_or(from, |last| last.seq);
+        let consequences = self.consequences.as_ref();
+        let mut tx = self.store.write().await?;
+        // Whoever else routes waits here, and finds that it was done.
+        if !ROUTED.move_on(&mut tx, from, to).await? {
+            desk.renewed = None;
+            return Ok(Step::More);
         }
-        let mut stale = Vec::new();
-        for (index, (digest, bit)) in marked.iter().enumerate() {
-            if queries::seen(tx, *digest, day - marks::KEPT_DAYS).await? & bit == *bit {
-                stale.push(index);
-            } else {
-                queries::mark(tx, *digest, *bit, id, day).await?;
-            }
+        let renews = desk.renewed.is_none_or(|at| at.elapsed() > RENEW);
+        if renews && !desk.lease.confirm(&mut tx).await? {
+            return Ok(Step::Elsewhere);
         }
-        let all = stale.len() == marked.len();
-        let customer = route.place.owner.map(|owner| owner.customer.to_string()).unwrap_or_default();
-        *counts.entry((minute, customer, if all { "duplicate" } else { kind.name() })).or_default() += 1;
-        let received_at = kept.received_at;
-        Ok((!all).then_some(RoutedChange { id, received_at, route, kind, detail, change, items, stale }))
+        let version = counters::ROUTING.value(&mut tx).await?;
+        if desk.known.version != version {
+            // Bodies in memory may be gone from the database since, with the customer whose they were.
+            desk.known = Known::at(version);
+            self.flow.forget();
+            return Ok(Step::More);
+        }
+        let routed = batch.routed(&mut tx, &mut desk.known, consequences, self.clock.now()).await?;
+        let mut counts = routed.counts;
+        queries::insert_events(&mut tx, &routed.changes).await?;
+        queries::set_marks(&mut tx, routed.marks.changed()).await?;
+        follow(&mut tx, consequences, &routed.changes, (how, false), &mut counts).await?;
+        queries::count(&mut tx, counts).await?;
+        tx.commit().await?;
+        if renews {
+            desk.renewed = Some(Instant::now());
+        }
+        consequences.committed();
+        Ok(Step::Done)
+    }
+
+    /// Counts what was refused since, by the minute in which it is counted.
+    async fn count_refused(&self) {
+        let n = self.flow.take_refused();
+        if n == 0 {
+            return;
+        }
+        tracing::warn!(requests = n, "webhooks were refused: their signature is not that of our app secret");
+        let minute = clock::to_ms(self.clock.now()) / 60_000;
+        let count = async {
+            let mut tx = self.store.write().await?;
+            queries::count(&mut tx, [((minute, String::new(), "refused"), n)].into()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = count.await {
+            tracing::warn!(%error, "refused webhooks could not be counted");
+        }
     }
 }

@@ -2,11 +2,12 @@
 //! yet, or their event is gone already.
 
 use super::{
+    batch::understand,
     change::{Change, EventId},
     kept_queries as queries,
     queries::Kept,
     route::Route,
-    understand::{Address, Understood},
+    understand::Address,
 };
 use crate::store::{Reads, Result};
 use std::collections::HashMap;
@@ -40,7 +41,7 @@ impl Whose {
         change: &Change<'_>,
         at: OffsetDateTime,
     ) -> Result<(Address, Option<Route>)> {
-        let address = Understood::of(change).address;
+        let address = understand(change).address;
         if !self.of_places.contains_key(&address) {
             let waba = address.waba.as_ref().map_or("", |waba| waba.as_str());
             let number = address.phone_number.as_ref().map_or("", |number| number.as_str());

@@ -1,13 +1,20 @@
 //! Meta's webhooks: the handshake, the signature, and that what was answered is kept.
 
+mod collisions;
+mod duplicates;
 mod fixtures;
+mod full;
 mod intake;
 mod killed;
+mod linking;
+mod odd;
 mod people;
 mod sandbox;
+mod shared;
 mod state;
 
 use crate::support::*;
+use doorway::store::{Store, query};
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use serde_json::{Value, json};
@@ -55,3 +62,44 @@ fn partner_added(waba: &str) -> Value {
         "entry": [{"id": "2949482758682047", "time": 1, "changes": [{"field": "account_update", "value": value}]}],
     })
 }
+
+/// One change of a WABA.
+fn change_of(waba: &str, field: &str, value: Value) -> Value {
+    let changes = json!([{"field": field, "value": value}]);
+    json!({"object": "whatsapp_business_account", "entry": [{"id": waba, "changes": changes}]})
+}
+
+/// Statuses of messages that a number sent: message and status.
+fn statuses(number: &str, all: &[(&str, &str)]) -> Value {
+    let all: Vec<Value> = all
+        .iter()
+        .map(|(id, status)| json!({"id": id, "status": status, "timestamp": "1750263773", "recipient_id": "16505551234"}))
+        .collect();
+    let metadata = json!({"display_phone_number": "15550783881", "phone_number_id": number});
+    let value = json!({"messaging_product": "whatsapp", "metadata": metadata, "statuses": all});
+    change_of("102290129340398", "messages", value)
+}
+
+/// A message that a number got.
+fn message(waba: &str, number: &str, id: &str) -> Value {
+    let text =
+        json!({"from": "16505551234", "id": id, "timestamp": "1750263773", "type": "text", "text": {"body": "Hi"}});
+    let metadata = json!({"display_phone_number": "15550783881", "phone_number_id": number});
+    change_of(waba, "messages", json!({"messaging_product": "whatsapp", "metadata": metadata, "messages": [text]}))
+}
+
+/// A number of the only row that the statement gives.
+async fn number_in(store: &Store, sql: &'static str) -> i64 {
+    query(sql).one(&mut store.read().await.unwrap(), |row| row.int("n")).await.unwrap()
+}
+
+const UNROUTED: &str = "SELECT (SELECT value FROM counters WHERE name = 'intake') - \
+                        (SELECT value FROM counters WHERE name = 'routed') AS n";
+
+/// Waits until all that was kept is routed.
+async fn routed(store: &Store) {
+    eventually("all of them routed", || async { (number_in(store, UNROUTED).await == 0).then_some(()) }).await;
+}
+
+const EVENTS: &str = "SELECT count(*) AS n FROM events";
+const DUPLICATES: &str = "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) AS n FROM event_minutes WHERE kind = 'duplicate'";

@@ -1,0 +1,232 @@
+//! Some bodies on their way to be events: what they say, whose it is, and what of it had come before.
+
+use super::{
+    change::{Change, EventId},
+    kind::Kind,
+    marks::{Identity, Marks},
+    queries::{self, Counts, Kept},
+    route::{Consequences, Route, RoutedChange},
+    understand::{Address, Understood},
+};
+use crate::{
+    base::clock,
+    store::{Reads, Result, StoreError, WriteTx, query},
+};
+use futures_util::FutureExt;
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+use time::OffsetDateTime;
+
+/// After how many changes others get their turn.
+const BREATH: usize = 32;
+/// How many addresses are known by heart.
+const ADDRESSES: usize = 50_000;
+
+/// Why something could not be done.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a panic; its words are in the log")]
+    Panic,
+}
+
+impl Failure {
+    /// Whether the same may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_transient())
+    }
+}
+
+/// Runs it to its end, whatever happens: a panic must not end the router.
+pub(super) async fn guarded<T>(
+    work: impl Future<Output = std::result::Result<T, Failure>>,
+) -> std::result::Result<T, Failure> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(Failure::Panic))
+}
+
+/// How much is made of changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// All that follows, for all of them at once.
+    Together,
+    /// The same for each alone; what can't be followed stays an event that names its problem.
+    Apart,
+    /// Events and nothing else: not even what they are about.
+    Bare,
+}
+
+/// Whose what is, as long as nothing changes in who owns what.
+#[derive(Default)]
+pub(super) struct Known {
+    pub version: i64,
+    routes: HashMap<Address, Arc<Route>>,
+}
+
+impl Known {
+    /// Nothing yet of this version.
+    pub fn at(version: i64) -> Self {
+        Self { version, routes: HashMap::new() }
+    }
+
+    /// The route of this address.
+    pub async fn whose(
+        &mut self,
+        tx: &mut WriteTx,
+        consequences: &dyn Consequences,
+        address: &Address,
+        now: OffsetDateTime,
+    ) -> Result<Arc<Route>> {
+        if let Some(route) = self.routes.get(address) {
+            return Ok(route.clone());
+        }
+        let place = consequences.place(tx, address).await?;
+        let route = Arc::new(queries::route(tx, &place, now).await?);
+        if self.routes.len() >= ADDRESSES {
+            self.routes.clear();
+        }
+        self.routes.insert(address.clone(), route.clone());
+        Ok(route)
+    }
+}
+
+struct Prepared<'a> {
+    id: EventId,
+    received_at: OffsetDateTime,
+    change: Change<'a>,
+    understood: Understood,
+    marks: Vec<(i64, Identity)>,
+}
+
+/// Changes that are understood, and what is known of their like.
+pub(super) struct Batch<'a> {
+    changes: Vec<Prepared<'a>>,
+    marks: Marks,
+}
+
+/// A batch with its routes.
+pub(super) struct Routed<'a> {
+    pub changes: Vec<RoutedChange<'a>>,
+    pub marks: Marks,
+    pub counts: Counts,
+}
+
+/// What a change says; nothing where that made the code panic.
+pub(super) fn understand(change: &Change<'_>) -> Understood {
+    catch_unwind(AssertUnwindSafe(|| Understood::of(change))).unwrap_or_else(|_| nothing())
+}
+
+fn nothing() -> Understood {
+    Understood { kind: Kind::Other, detail: String::new(), address: Address::default(), items: Vec::new() }
+}
+
+impl<'a> Batch<'a> {
+    /// Reads these bodies, and looks for what of them had come before. Outside of any transaction: only the router
+    /// makes marks, and its transaction fails where another router was faster.
+    pub async fn of(db: &mut impl Reads, bodies: &'a [Kept], how: How) -> Result<Self> {
+        let mut changes = Vec::with_capacity(bodies.len());
+        for kept in bodies {
+            for change in Change::all(&kept.body) {
+                let understood = if how == How::Bare { nothing() } else { understand(&change) };
+                let marks = Identity::all(&change, &understood).into_iter().map(|one| (one.digest(), one)).collect();
+                let id = EventId::new(kept.seq, change.place);
+                changes.push(Prepared { id, received_at: kept.received_at, change, understood, marks });
+                if changes.len() % BREATH == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        let wanted: Vec<(i64, &Identity)> =
+            changes.iter().flat_map(|one| &one.marks).map(|(digest, identity)| (*digest, identity)).collect();
+        let today = bodies.last().map_or(0, |kept| day(kept.received_at));
+        let marks = Marks::find(db, &wanted, today).await?;
+        Ok(Self { changes, marks })
+    }
+
+    /// Finds whose each change is, and leaves out what had come before.
+    pub async fn routed(
+        self,
+        tx: &mut WriteTx,
+        known: &mut Known,
+        consequences: &dyn Consequences,
+        now: OffsetDateTime,
+    ) -> Result<Routed<'a>> {
+        let Self { changes, mut marks } = self;
+        let mut routed = Vec::with_capacity(changes.len());
+        let mut counts = Counts::new();
+        for Prepared { id, received_at, change, understood, marks: own } in changes {
+            let route = known.whose(tx, consequences, &understood.address, now).await?;
+            let mut stale = Vec::new();
+            for (index, (digest, identity)) in own.iter().enumerate() {
+                if marks.meet(*digest, identity, id, day(received_at)) {
+                    stale.push(index);
+                }
+            }
+            let Understood { kind, detail, items, .. } = understood;
+            let all = stale.len() == own.len();
+            *counts.entry(count_of(received_at, &route, if all { "duplicate" } else { kind.name() })).or_default() += 1;
+            if !all {
+                routed.push(RoutedChange { id, received_at, route, kind, detail, change, items, stale });
+            }
+        }
+        Ok(Routed { changes: routed, marks, counts })
+    }
+}
+
+fn day(at: OffsetDateTime) -> i64 {
+    clock::to_ms(at) / 86_400_000
+}
+
+fn count_of(at: OffsetDateTime, route: &Route, kind: &'static str) -> (i64, String, &'static str) {
+    let customer = route.place.owner.map(|owner| owner.customer.to_string()).unwrap_or_default();
+    (clock::to_ms(at) / 60_000, customer, kind)
+}
+
+/// Has consequences follow from changes whose events are there; `late`, from those that were nobody's until now.
+pub(super) async fn follow(
+    tx: &mut WriteTx,
+    consequences: &dyn Consequences,
+    changes: &[RoutedChange<'_>],
+    (how, late): (How, bool),
+    counts: &mut Counts,
+) -> std::result::Result<(), Failure> {
+    let now = async |tx: &mut WriteTx, some: &[RoutedChange<'_>]| {
+        let follow =
+            async { if late { consequences.follow_late(tx, some).await } else { consequences.follow(tx, some).await } };
+        guarded(async { follow.await.map_err(Failure::from) }).await
+    };
+    match how {
+        How::Together => now(tx, changes).await,
+        How::Bare => {
+            for change in changes {
+                problem(tx, change, "nothing could be made of it", counts).await?;
+            }
+            Ok(())
+        }
+        How::Apart => {
+            for change in changes {
+                query("SAVEPOINT alone").execute(tx).await?;
+                match now(tx, std::slice::from_ref(change)).await {
+                    Ok(()) => {}
+                    Err(failure) if failure.is_transient() => return Err(failure),
+                    Err(failure) => {
+                        query("ROLLBACK TO SAVEPOINT alone").execute(tx).await?;
+                        problem(tx, change, &failure.to_string(), counts).await?;
+                    }
+                }
+                query("RELEASE SAVEPOINT alone").execute(tx).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn problem(tx: &mut WriteTx, change: &RoutedChange<'_>, why: &str, counts: &mut Counts) -> Result<()> {
+    tracing::error!(event = %change.id, kind = change.kind.name(), why, "nothing follows from a webhook's change");
+    queries::set_problem(tx, change.id, &why.chars().take(300).collect::<String>()).await?;
+    *counts.entry(count_of(change.received_at, &change.route, "problem")).or_default() += 1;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Whether Meta signed a body: `X-Hub-Signature-256` is the HMAC of its bytes with the app secret.
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>
+
+use crate::graph::{LiveSetup, Setup};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use time::OffsetDateTime;
+
+/// The state of the HMAC after its key: one of the two blocks that a short body costs less.
+type Keyed = Hmac<Sha256>;
+
+fn keyed(secret: &SecretString) -> Keyed {
+    Keyed::new_from_slice(secret.expose_secret().as_bytes()).expect("any key length will do")
+}
+
+/// The secrets that count, ready for use.
+struct Keys {
+    /// Of which setup they are; a setup that is replaced is not kept alive by this.
+    setup: Weak<Setup>,
+    now: Option<Keyed>,
+    old: Option<(Keyed, OffsetDateTime)>,
+}
+
+impl Keys {
+    fn of(setup: &Arc<Setup>) -> Self {
+        Self {
+            setup: Arc::downgrade(setup),
+            now: setup.app.as_ref().map(|app| keyed(&app.secret)),
+            old: setup.old_app_secret.as_ref().map(|(secret, until)| (keyed(secret), *until)),
+        }
+    }
+
+    fn signed(&self, given: &[u8; 32], body: &[u8], now: OffsetDateTime) -> bool {
+        let old = self.old.as_ref().filter(|(_, until)| *until > now).map(|(key, _)| key);
+        self.now.iter().chain(old).any(|key| key.clone().chain_update(body).verify_slice(given).is_ok())
+    }
+}
+
+/// Verifies signatures with what is set up now. Cloning shares it.
+#[derive(Clone)]
+pub(super) struct Signatures {
+    meta: LiveSetup,
+    keys: Arc<RwLock<Keys>>,
+}
+
+impl Signatures {
+    pub fn new(meta: LiveSetup) -> Self {
+        let keys = Keys::of(&meta.now());
+        Self { meta, keys: Arc::new(RwLock::new(keys)) }
+    }
+
+    /// Whether the header is the signature of these bytes, in constant time: with the app secret, or with the one
+    /// before it while that is being rotated out.
+    pub fn verify(&self, header: &str, body: &[u8], now: OffsetDateTime) -> bool {
+        let mut given = [0; 32];
+        let read = header.strip_prefix("sha256=").map(|hex| hex::decode_to_slice(hex, &mut given));
+        if !matches!(read, Some(Ok(()))) {
+            return false;
+        }
+        let setup = self.meta.now();
+        {
+            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+            if std::ptr::eq(keys.setup.as_ptr(), Arc::as_ptr(&setup)) {
+                return keys.signed(&given, body, now);
+            }
+        }
+        let keys = Keys::of(&setup);
+        let signed = keys.signed(&given, body, now);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        signed
+    }
+}
