@@ -160,6 +160,16 @@ impl Webhooks {
         Ok(next)
     }
 
+    /// Why nothing followed from an event, where what it says could not be worked with.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn problem_of(&self, id: EventId) -> Result<Option<String>> {
+        let problem = query("SELECT problem FROM events WHERE id = $1").bind(id.0);
+        let found = problem.optional(&mut self.store.read().await?, |row| row.opt_text("problem")).await?;
+        Ok(found.flatten())
+    }
+
     /// A number that changes whenever there are new events.
     ///
     /// # Errors

@@ -159,11 +159,15 @@ pub(super) async fn read(
         false => (Vec::new(), Vec::new()),
     };
     let mut came: BTreeMap<i64, [i64; 3]> = BTreeMap::new();
-    let (mut all, mut duplicates, mut refused) = (0, 0, 0);
+    let (mut all, mut duplicates, mut refused, mut problems) = (0, 0, 0, 0);
     for minute in &minutes {
         let reaches = match (minute.kind.as_str(), Kind::named(&minute.kind).map(Group::of)) {
             ("duplicate", _) => {
                 duplicates += minute.n;
+                continue;
+            }
+            ("problem", _) => {
+                problems += minute.n;
                 continue;
             }
             ("refused", _) => {
@@ -182,7 +186,11 @@ pub(super) async fn read(
     let failed: i64 = sent.iter().map(|minute| minute.failed).sum();
     let delivered: i64 = sent.iter().map(|minute| minute.delivered).sum();
     let charts = vec![came_chart(&slots, &came), latency_chart(&slots, &sent), failure_chart(&slots, &sent)];
-    let aside = [("Refused: wrong or missing signature", refused), ("Had come before", duplicates)];
+    let aside = [
+        ("Refused: wrong or missing signature", refused),
+        ("Had come before", duplicates),
+        ("Could not be worked with", problems),
+    ];
     Ok(Charts {
         ranges: [HOUR, DAY].map(|one| (one, asked.link("", "range", one.name), one == range)).into(),
         is_open: !asked.range.is_empty(),

@@ -21,7 +21,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Redirect, Response},
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 use time::OffsetDateTime;
 
 /// How much JSON is shown on the page; all of it has its own address.
@@ -65,6 +65,8 @@ struct EventPage {
     waba: Option<String>,
     connection: Option<String>,
     stale: usize,
+    /// Staff's: why nothing followed from it.
+    problem: Option<String>,
     field: String,
     /// The JSON as it came, and laid out; `None` where it is not kept any more.
     raw: Option<(String, String)>,
@@ -128,9 +130,9 @@ async fn block(
     delivery: &Delivery,
     now: OffsetDateTime,
 ) -> Result<DeliveryBlock> {
-    if !names.contains_key(&delivery.endpoint) {
+    if let Entry::Vacant(unknown) = names.entry(delivery.endpoint) {
         let name = queries::endpoint_name(&mut pages.store.read().await?, delivery.endpoint).await?;
-        names.insert(delivery.endpoint, name.unwrap_or_else(|| "Removed endpoint".to_owned()));
+        unknown.insert(name.unwrap_or_else(|| "Removed endpoint".to_owned()));
     }
     let attempts = pages.forwarding.attempts_of(delivery.endpoint, delivery.number).await?;
     Ok(DeliveryBlock {
@@ -205,6 +207,7 @@ pub(super) async fn show(
         waba: event.route.place.waba.as_ref().map(ToString::to_string),
         connection: event.route.place.owner.filter(|_| !for_staff).map(|owner| owner.connection.to_string()),
         stale: event.stale.len(),
+        problem: if for_staff { pages.webhooks.problem_of(event.id).await? } else { None },
         field,
         raw: raw.map(|raw| {
             let laid_out = pretty(&raw).chars().take(SHOWN).collect();

@@ -13,7 +13,7 @@ pub use browser::{Attempt, Browser};
 pub use database::{Database, dump, on_postgres, on_sqlite};
 pub use html::Page;
 pub use meta::{APP_ID, APP_SECRET, BUSINESS_ID, CONFIG_ID, Call, Meta, SYSTEM_TOKEN, VERIFY_TOKEN, sequential};
-pub use portal::Portal;
+pub use portal::{Portal, configuration};
 pub use process::{Finished, Process, command, free_port};
 pub use world::{PASSWORD, World, create, id, says};
 
