@@ -150,7 +150,7 @@ impl Router {
         }
         desk.routed = None;
         let bytes: usize = bodies.iter().map(|kept| kept.body.len()).sum();
-        let step = self.route(desk, from, &bodies).await?;
+        let step = self.carry(desk, from, &bodies).await?;
         if step == Step::Done {
             desk.routed = Some(last);
             self.flow.routed(bytes);
@@ -161,7 +161,7 @@ impl Router {
     }
 
     /// Routes these together, or, where that does not go, each alone.
-    async fn route(&self, desk: &mut Desk, from: i64, bodies: &[Kept]) -> std::result::Result<Step, Failure> {
+    async fn carry(&self, desk: &mut Desk, from: i64, bodies: &[Kept]) -> std::result::Result<Step, Failure> {
         match guarded(self.attempt(desk, from, bodies, How::Together)).await {
             Err(failure) if !failure.is_transient() => {
                 tracing::warn!(%failure, bodies = bodies.len(), "some webhooks could not be routed together");
