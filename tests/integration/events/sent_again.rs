@@ -82,7 +82,7 @@ async fn a_failing_endpoint_is_seen_and_gets_it_again(db: Database) {
     let id = outcome(&bakery, "Retrying").await;
     let page = bakery.get(&format!("/events/{id}")).await;
     says(&page, &["Till", "Retrying", "Status 500", "the shelf <is> full", "Next attempt"]);
-    assert_eq!(ids(&bakery.get("/events?outcome=waiting").await), [id.clone()]);
+    assert_eq!(ids(&bakery.get("/events?kind=messages&outcome=waiting").await), [id.clone()]);
 
     receiver.answers.store(204, Ordering::SeqCst);
     let again = bakery.post(&format!("/events/{id}/again"), &[("endpoint", &till)]).await;
