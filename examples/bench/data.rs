@@ -100,7 +100,7 @@ async fn settle(store: &Store) -> Outcome<()> {
 /// looked at again, but for duplicates.
 pub async fn fill(store: &Store, events: i64) -> Outcome<()> {
     let numbers = |from: i64, to: i64| {
-        format!("WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i < {to})")
+        format!("WITH RECURSIVE n(i) AS (SELECT CAST({from} AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < {to})")
     };
     let all = numbers(1, events);
     run(store, format!("{all} INSERT INTO intake (seq, received_at, body) SELECT i, i, '{{}}' FROM n")).await?;

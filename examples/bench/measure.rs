@@ -49,13 +49,9 @@ impl Bench<'_> {
     pub async fn burst(&self, mode: &str, time: Duration, updates: u64) -> Outcome<Answered> {
         let server = Server::start(self.url, mode)?;
         load::run(server.port, self.owners, fresh(), updates, Duration::from_secs(1), None).await?;
-        load::run(server.port, self.owners, fresh(), updates, time, None).await
-    }
-
-    /// Routes what a burst left.
-    pub async fn catch_up(&self) -> Outcome<()> {
-        let _server = Server::start(self.url, "all")?;
-        self.all_routed().await
+        let answered = load::run(server.port, self.owners, fresh(), updates, time, None).await?;
+        eprintln!("{mode}, {updates} a request: {answered:?}; {:.1} s of processor time in all", server.cpu()?);
+        Ok(answered)
     }
 
     async fn all_routed(&self) -> Outcome<()> {
@@ -102,6 +98,10 @@ impl Bench<'_> {
         let events = data::events_after(self.store, first).await?;
         let wanted = (answered.requests - answered.twice) * updates;
         let cpu_us = (server.cpu()? - cpu) * 1e6 / (answered.requests * updates) as f64;
+        eprintln!(
+            "routed {:.0} a second, {cpu_us:.1} µs each: {answered:?}",
+            (routed - first) as f64 / answered.elapsed
+        );
         Ok(Sustained {
             answered,
             routed: (routed - first) as f64 / answered.elapsed,

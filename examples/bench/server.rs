@@ -40,7 +40,10 @@ pub async fn serve() -> Outcome<()> {
             if mode == Ok("ceiling") {
                 app.webhooks.keep_nothing();
             }
-            Ok(app::serve(listener, app.router(), stop).await?)
+            let tending = tokio::spawn(app.store.clone().tend(stop.clone()));
+            app::serve(listener, app.router(), stop.clone()).await?;
+            stop.cancel();
+            Ok(tending.await?)
         }
     }
 }

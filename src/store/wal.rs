@@ -12,8 +12,10 @@ pub(super) const LIMIT: &str = "65536";
 /// The length from which it is folded back at all: 16 MB. The longer, the more often a page was written meanwhile
 /// that is copied once.
 const WORTH_IT: i64 = 4_096;
-/// What is left when the writer is asked to stop for the last of it: 2 MB.
-const REST: i64 = 512;
+/// The length at which the writer stops for the last of it: 64 MB. Below, a pause between two commits will do.
+const PRESSING: i64 = 16_384;
+/// How often it is gone over at once: each time less has come meanwhile.
+const ROUNDS: usize = 6;
 /// How often it is looked at.
 const EVERY: Duration = Duration::from_millis(250);
 
@@ -35,20 +37,25 @@ impl Store {
     }
 }
 
-/// Most of it beside the writer, the rest in its place, so that the next commit begins the log anew.
+/// Folds it back beside the writer; where that never comes to an end, the last of it in the writer's place.
 async fn fold_back(own: &mut SqliteConnection, write: &sqlx::Pool<Sqlite>) -> sqlx::Result<()> {
     // Looks at the length without doing anything.
     let (length, done) = checkpoint(own, "PRAGMA wal_checkpoint(NOOP)").await?;
     if length < WORTH_IT || length == done {
         return Ok(());
     }
-    for _ in 0..4 {
-        let (length, done) = checkpoint(own, "PRAGMA wal_checkpoint(PASSIVE)").await?;
-        if length - done <= REST {
-            break;
+    let mut length = length;
+    for _ in 0..ROUNDS {
+        let (now, done) = checkpoint(own, "PRAGMA wal_checkpoint(PASSIVE)").await?;
+        if now == done {
+            // The next commit begins the log anew.
+            return Ok(());
         }
+        length = now;
     }
-    checkpoint(&mut *write.acquire().await?, "PRAGMA wal_checkpoint(PASSIVE)").await?;
+    if length >= PRESSING {
+        checkpoint(&mut *write.acquire().await?, "PRAGMA wal_checkpoint(PASSIVE)").await?;
+    }
     Ok(())
 }
 

@@ -98,6 +98,39 @@ impl<'a> Change<'a> {
     /// Meta's is one change without field.
     #[must_use]
     pub fn all(body: &'a str) -> Vec<Self> {
+        Self::regular(body).unwrap_or_else(|| Self::odd(body))
+    }
+
+    /// The changes of a body that is as Meta's are: read in one go.
+    fn regular(body: &'a str) -> Option<Vec<Self>> {
+        #[derive(Deserialize)]
+        struct Body<'a> {
+            #[serde(borrow)]
+            entry: Vec<Entry<'a>>,
+        }
+        #[derive(Deserialize)]
+        struct Entry<'a> {
+            #[serde(borrow, default)]
+            id: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            time: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            field: Option<&'a RawValue>,
+            #[serde(borrow)]
+            changes: Vec<&'a RawValue>,
+        }
+        let body = serde_json::from_str::<Body<'a>>(body).ok()?;
+        let mut all = Vec::with_capacity(body.entry.len());
+        let mut place = 0;
+        for Entry { id, time, field, changes } in body.entry {
+            let entry = RawEntry { id, time, field, changes: None };
+            changes.into_iter().for_each(|raw| all.extend(Self::of(&entry, raw, &mut place)));
+        }
+        Some(all)
+    }
+
+    /// Those of a body of which some part is not as it should be: each part on its own.
+    fn odd(body: &'a str) -> Vec<Self> {
         let entries = serde_json::from_str::<RawBody<'a>>(body).ok().and_then(|body| list(body.entry.get()));
         let Some(entries) = entries else {
             let (entry_id, field) = (Cow::Borrowed(""), Cow::Borrowed(""));
@@ -107,25 +140,29 @@ impl<'a> Change<'a> {
         for entry in entries {
             let Ok(entry) = serde_json::from_str::<RawEntry<'a>>(entry.get()) else { continue };
             let changes = entry.changes.and_then(|changes| list(changes.get())).unwrap_or_default();
-            for raw in changes {
-                place += 1;
-                if raw.get() == ERASED {
-                    continue;
-                }
-                let change = serde_json::from_str::<RawChange<'a>>(raw.get()).ok();
-                let field = change.as_ref().and_then(|change| change.field);
-                all.push(Self {
-                    place: place - 1,
-                    entry_id: entry.id.map_or(Cow::Borrowed(""), text),
-                    time: entry.time.and_then(|time| text(time).parse().ok()),
-                    // Some of Meta's examples have the field beside the list instead of in it.
-                    field: field.or(entry.field).map_or(Cow::Borrowed(""), text),
-                    raw: raw.get(),
-                    value: change.and_then(|change| change.value).map_or("null", RawValue::get),
-                });
-            }
+            changes.into_iter().for_each(|raw| all.extend(Self::of(&entry, raw, &mut place)));
         }
         all
+    }
+
+    /// One of an entry's changes, at the next place; `None` where it was erased.
+    fn of(entry: &RawEntry<'a>, raw: &'a RawValue, next: &mut u32) -> Option<Self> {
+        let place = *next;
+        *next += 1;
+        if raw.get() == ERASED {
+            return None;
+        }
+        let change = serde_json::from_str::<RawChange<'a>>(raw.get()).ok();
+        let field = change.as_ref().and_then(|change| change.field);
+        Some(Self {
+            place,
+            entry_id: entry.id.map_or(Cow::Borrowed(""), text),
+            time: entry.time.and_then(|time| text(time).parse().ok()),
+            // Some of Meta's examples have the field beside the list instead of in it.
+            field: field.or(entry.field).map_or(Cow::Borrowed(""), text),
+            raw: raw.get(),
+            value: change.and_then(|change| change.value).map_or("null", RawValue::get),
+        })
     }
 
     /// Its value, parsed.
@@ -167,6 +204,13 @@ mod tests {
         assert_eq!(of(3), ("2", "account_update", r#"{"value": {"event":"A\u00e9"} }"#));
         assert_eq!((changes[0].time, changes[3].time, changes[3].place), (Some(12), None, 3));
         assert_eq!(changes[3].json()["event"], "Aé");
+        for body in [
+            r#"{"entry":[{"id":"1","time":"12","changes":[{"field":"a","value":[1]},{"erased_by_doorway":true},{"value":2},7]}]}"#,
+            r#"{"entry":[{"id":1,"field":"b","changes":[{"value":{"x":"}]"}}]},{"changes":[]},{"id":"3","changes":[null]}]}"#,
+            r#"{"entry":[]}"#,
+        ] {
+            assert_eq!(Change::regular(body), Some(Change::odd(body)), "{body}");
+        }
         for body in ["[]", "nonsense", "", r#"{"entry":7}"#] {
             assert_eq!(Change::all(body)[0].raw, body);
         }
