@@ -15,11 +15,13 @@ mod mail;
 mod plan;
 mod plan_queries;
 mod queries;
+mod reads;
 mod receipts;
 mod replay;
 mod schedule;
 mod secrets;
 mod service;
+mod states;
 mod upkeep;
 mod upkeep_queries;
 
