@@ -87,8 +87,9 @@ CREATE TABLE event_minutes (
     -- An event's kind, or 'duplicate'; with customer_id '': 'refused' is a wrong or missing signature.
     kind TEXT NOT NULL,
     n BIGINT NOT NULL,
-    PRIMARY KEY (minute, customer_id, kind)
+    PRIMARY KEY (customer_id, minute, kind)
 );
+CREATE INDEX event_minutes_by_minute ON event_minutes (minute);
 
 -- Where a customer wants to be called.
 CREATE TABLE endpoints (
@@ -200,24 +201,33 @@ CREATE INDEX received_calls_by_endpoint ON received_calls (endpoint_id, id);
 -- What the built-in receiver answers: 200, or a failure to try out.
 ALTER TABLE endpoints ADD COLUMN receiver_answers BIGINT NOT NULL DEFAULT 200;
 
--- People who wrote to a customer's numbers, or were written to. Known by WhatsApp ID, by number, or by business-scoped
--- user ID, whichever came.
+-- People who wrote to a customer's numbers, or were written to.
 CREATE TABLE contacts (
     id TEXT NOT NULL PRIMARY KEY,
     customer_id TEXT NOT NULL REFERENCES customers (id),
     profile_name TEXT,
-    -- As Meta writes it.
+    -- As Meta writes it; one sends to this.
     wa_id TEXT,
     -- In one normal form: digits with country code, as E.164 has it.
     phone TEXT,
-    -- Business-scoped.
+    -- Business-scoped; the one told last.
     user_id TEXT,
     username TEXT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX contacts_by_phone ON contacts (customer_id, phone);
-CREATE UNIQUE INDEX contacts_by_user ON contacts (customer_id, user_id);
+CREATE INDEX contacts_by_customer ON contacts (customer_id, id);
+
+-- By what a contact is known, whichever comes: several numbers (a WhatsApp ID may differ from the number) and
+-- several business-scoped user IDs (each of Meta's business portfolios has its own).
+CREATE TABLE contact_identities (
+    customer_id TEXT NOT NULL REFERENCES customers (id),
+    -- 'p:' and a phone number in its normal form, or 'u:' and a business-scoped user ID.
+    identity TEXT NOT NULL,
+    contact_id TEXT NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,
+    PRIMARY KEY (customer_id, identity)
+);
+CREATE INDEX contact_identities_by_contact ON contact_identities (contact_id);
 
 -- Until when one may write freely to a contact from a number: 24 hours after their last message.
 CREATE TABLE contact_windows (
@@ -245,6 +255,11 @@ CREATE TABLE message_templates (
     status_told_at BIGINT,
     category_told_at BIGINT,
     quality_told_at BIGINT,
+    -- The reason in Meta's sentence, where it gave one.
+    explained TEXT,
+    -- What Meta will make of its category, and when.
+    next_category TEXT,
+    next_category_at BIGINT,
     updated_at BIGINT NOT NULL
 );
 CREATE INDEX message_templates_by_waba ON message_templates (waba_id, name);
@@ -263,3 +278,9 @@ CREATE TABLE account_notices (
     detail TEXT NOT NULL
 );
 CREATE INDEX account_notices_by_waba ON account_notices (waba_id, told_at);
+
+-- When Meta told last of these, by its word: what comes late changes nothing.
+ALTER TABLE phone_numbers ADD COLUMN name_told_at BIGINT;
+ALTER TABLE phone_numbers ADD COLUMN limit_told_at BIGINT;
+ALTER TABLE phone_numbers ADD COLUMN throughput_told_at BIGINT;
+ALTER TABLE wabas ADD COLUMN review_told_at BIGINT;

@@ -2,12 +2,15 @@
 //! (`routes.rs`), what is done in the background (`jobs.rs`), whose a webhook is and what it
 //! changes in other features (`consequences.rs`, so that no cycle arises).
 
+mod account_news;
 mod consequences;
 mod jobs;
 mod log;
+mod places;
 mod routes;
 mod setup;
 
+pub use places::EventPlaces;
 pub use setup::{setup_without_database, surroundings};
 
 use setup::meta_settings;
@@ -20,10 +23,12 @@ use crate::{
         mail::{BadSettings, Mailer},
         sealed::KeyRing,
     },
-    config::Config,
+    config::{Config, Retention},
     connections::{self, Connections},
-    forwarding::{self, Forwarding},
+    forwarding::{self, EventPages, Forwarding},
     jobs::{Handlers, Queue, Worker},
+    message_templates::MessageTemplates,
+    messaging::Messaging,
     signup::{self, Signup},
     store::{self, SealedColumn, SealedError, Store, StoreError},
     support::Support,
@@ -64,8 +69,11 @@ struct Parts {
     signup: Signup,
     webhooks: Webhooks,
     forwarding: Forwarding,
+    endpoint_pages: forwarding::EndpointPages,
     backoffice: Backoffice,
     support: Support,
+    events: EventPages,
+    retention: Retention,
     sessions: DbSessions,
     limits: Limits,
 }
@@ -88,6 +96,8 @@ pub struct App {
     pub webhooks: Webhooks,
     /// Customers' endpoints, and deliveries to them.
     pub forwarding: Forwarding,
+    /// Contacts and their windows.
+    pub messaging: Messaging,
     /// What is set up at Meta.
     pub settings: MetaSettings,
     /// The check of it.
@@ -129,9 +139,13 @@ impl App {
         );
         let (private, ring) = (config.allow_private_endpoints, config.keys.clone());
         let forwarding = Forwarding::new(store.clone(), clock.clone(), ring, queue.clone(), private);
+        let messaging = Messaging::new(store.clone(), clock.clone());
+        let templates = MessageTemplates::new(store.clone(), clock.clone());
         let wired = consequences::Wired {
             connections: connections.clone(),
             signup: signup.clone(),
+            messaging: messaging.clone(),
+            templates: templates.clone(),
             forwarding: forwarding.clone(),
         };
         let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired));
@@ -143,6 +157,9 @@ impl App {
             connections: connections.clone(),
             signup: signup.clone(),
             webhooks: webhooks.clone(),
+            forwarding: forwarding.clone(),
+            messaging: messaging.clone(),
+            templates,
             meta: meta.clone(),
             settings: settings.clone(),
             checks: checks.clone(),
@@ -151,10 +168,19 @@ impl App {
             keys: config.keys.clone(),
             clock: clock.clone(),
         };
+        let events = EventPages {
+            webhooks: webhooks.clone(),
+            forwarding: forwarding.clone(),
+            accounts: accounts.clone(),
+            connections: connections.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+        };
         let support = Support {
             accounts: accounts.clone(),
             connections: connections.clone(),
             signup: signup.clone(),
+            events: events.clone(),
             clock: clock.clone(),
         };
         let people = accounts::Pages {
@@ -170,8 +196,16 @@ impl App {
             signup: signup.clone(),
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),
+            endpoint_pages: forwarding::EndpointPages::new(
+                forwarding.clone(),
+                connections.clone(),
+                webhooks.clone(),
+                accounts.clone(),
+            ),
             backoffice,
             support,
+            events,
+            retention: config.retention,
             sessions: DbSessions::new(store.clone(), clock.clone()),
             limits: Limits::new(store.clone(), clock.clone()),
         };
@@ -186,6 +220,7 @@ impl App {
             signup,
             webhooks,
             forwarding,
+            messaging,
             settings,
             checks,
             store,
@@ -250,7 +285,7 @@ impl App {
         tokio::spawn(self.settings.clone().follow(stop.clone()));
         let mut tx = self.store.write().await?;
         self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
-        self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::PRUNE_EVERY).await?;
+        self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;
         tx.commit().await?;
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));

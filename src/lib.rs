@@ -12,6 +12,8 @@ pub mod doctor;
 pub mod forwarding;
 pub mod graph;
 pub mod jobs;
+pub mod message_templates;
+pub mod messaging;
 pub mod phone_numbers;
 pub mod sandbox;
 pub mod signup;

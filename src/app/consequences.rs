@@ -1,12 +1,15 @@
 //! Whose a webhook is, and what it changes in other features.
 
+use super::account_news;
 use crate::{
     base::ids::WabaId,
-    connections::Connections,
+    connections::{self, Connections},
     forwarding::Forwarding,
+    message_templates::MessageTemplates,
+    messaging::Messaging,
     phone_numbers,
     signup::{PartnerEvent, Signup},
-    store::{Result, WriteTx},
+    store::{Reads, Result, WriteTx},
     webhooks::{Address, Consequences, Owner, Place, RoutedChange},
 };
 use futures_util::future::BoxFuture;
@@ -16,18 +19,23 @@ pub(super) struct Wired {
     pub connections: Connections,
     pub signup: Signup,
     pub forwarding: Forwarding,
+    pub messaging: Messaging,
+    pub templates: MessageTemplates,
 }
 
 impl Consequences for Wired {
     fn place<'a>(&'a self, tx: &'a mut WriteTx, address: &'a Address) -> BoxFuture<'a, Result<Place>> {
-        Box::pin(self.place_of(tx, address))
+        Box::pin(place_of(tx, address))
     }
 
     fn follow<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             for change in changes {
                 self.partner_event(tx, change).await?;
+                account_news::take(&self.connections, tx, change).await?;
             }
+            self.messaging.take(tx, changes).await?;
+            self.templates.take(tx, changes).await?;
             self.forwarding.plan(tx, changes).await
         })
     }
@@ -39,23 +47,6 @@ impl Consequences for Wired {
 }
 
 impl Wired {
-    async fn place_of(&self, tx: &mut WriteTx, address: &Address) -> Result<Place> {
-        let mut place = Place { waba: address.waba.clone(), phone_number: address.phone_number.clone(), owner: None };
-        // Messages go by the number alone: a WABA's ID in them is not looked at.
-        if let Some(number) = &place.phone_number
-            && let Some(waba) = phone_numbers::waba_of(tx, number).await?
-        {
-            place.waba = Some(waba);
-        }
-        let Some(waba) = &place.waba else { return Ok(place) };
-        if let (None, Some(display)) = (&place.phone_number, &address.display) {
-            place.phone_number = phone_numbers::written_so(tx, waba, display).await?;
-        }
-        let owner = self.connections.owner_in(tx, waba).await?;
-        place.owner = owner.map(|owner| Owner { customer: owner.customer, connection: owner.connection });
-        Ok(place)
-    }
-
     async fn partner_event(&self, tx: &mut WriteTx, routed: &RoutedChange<'_>) -> Result<()> {
         if routed.change.field != "account_update" {
             return Ok(());
@@ -73,4 +64,22 @@ impl Wired {
         }
         Ok(())
     }
+}
+
+/// As it is now.
+pub(super) async fn place_of(db: &mut impl Reads, address: &Address) -> Result<Place> {
+    let mut place = Place { waba: address.waba.clone(), phone_number: address.phone_number.clone(), owner: None };
+    // Messages go by the number alone: a WABA's ID in them is not looked at.
+    if let Some(number) = &place.phone_number
+        && let Some(waba) = phone_numbers::waba_of(db, number).await?
+    {
+        place.waba = Some(waba);
+    }
+    let Some(waba) = &place.waba else { return Ok(place) };
+    if let (None, Some(display)) = (&place.phone_number, &address.display) {
+        place.phone_number = phone_numbers::written_so(db, waba, display).await?;
+    }
+    let owner = connections::owner(db, waba).await?;
+    place.owner = owner.map(|owner| Owner { customer: owner.customer, connection: owner.connection });
+    Ok(place)
 }

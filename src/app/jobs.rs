@@ -5,7 +5,7 @@ use crate::{
     accounts::SEND_MAIL_JOB,
     backoffice::{self, CHECK_JOB},
     base::ids::{AttemptId, ConnectionId, InviteId},
-    connections::DISCONNECT_JOB,
+    connections::{ACCESS_JOB, DISCONNECT_JOB},
     forwarding,
     jobs::{self, Handlers, Outcome},
     signup::ADVANCE_JOB,
@@ -14,7 +14,9 @@ use crate::{
 /// The kind of the job that tidies up; it has one subject.
 pub(super) const PRUNE_JOB: &str = "web.prune_sessions";
 /// How often.
-pub(super) const PRUNE_EVERY: time::Duration = time::Duration::hours(6);
+pub(super) const PRUNE_EVERY: time::Duration = time::Duration::hours(1);
+/// How long after the start what is set up at Meta is looked at first.
+pub(super) const CHECK_AFTER: time::Duration = time::Duration::hours(6);
 
 /// What is done in the background, by the kind of the job.
 pub(super) fn handlers(parts: &Parts) -> Handlers {
@@ -22,9 +24,11 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let checks = office.checks.clone();
     let advance = parts.signup.clone();
     let (undo, setup) = (parts.connections.clone(), office.meta.clone());
+    let (access, access_setup) = (parts.connections.clone(), office.meta.clone());
     let mails = parts.invites.clone();
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
+    let (forwarding, keep) = (parts.forwarding.clone(), parts.retention);
     let mut handlers = Handlers::from([
         (
             ADVANCE_JOB,
@@ -40,6 +44,16 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
                 async move {
                     let secret = meta.app.as_ref().map(|app| &app.secret);
                     connections.undo(&meta.graph, secret, id.parse::<ConnectionId>()?).await
+                }
+            }),
+        ),
+        (
+            ACCESS_JOB,
+            jobs::handler(move |id| {
+                let (connections, meta) = (access.clone(), access_setup.now());
+                async move {
+                    let secret = meta.app.as_ref().map(|app| &app.secret);
+                    connections.check_access(&meta.graph, secret, id.parse::<ConnectionId>()?).await
                 }
             }),
         ),
@@ -61,10 +75,12 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             PRUNE_JOB,
             jobs::handler(move |_| {
                 let (sessions, webhooks, clock) = (sessions.clone(), webhooks.clone(), clock.clone());
-                let (limits, invites) = (limits.clone(), invites.clone());
+                let (limits, invites, forwarding) = (limits.clone(), invites.clone(), forwarding.clone());
                 async move {
+                    let now = clock.now();
                     sessions.prune().await?;
-                    webhooks.prune().await?;
+                    webhooks.prune(now - keep.bodies, now - keep.events, now - keep.charts).await?;
+                    forwarding.prune(now - keep.deliveries, now - keep.charts).await?;
                     limits.prune().await?;
                     invites.prune().await?;
                     Ok(Outcome::Again(clock.now() + PRUNE_EVERY))

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     accounts, backoffice,
     config::Config,
-    connections, signup,
+    connections, forwarding, signup,
     store::Store,
     support,
     web::{self, Access, Route, Routes, Site, assets, csp::FacebookOrigins, error},
@@ -45,13 +45,17 @@ pub(super) fn router(config: &Config, parts: &Parts) -> Result<(Router, Vec<Rout
         .merge(signup::page_routes(parts.signup.clone()))
         .merge(backoffice::routes(parts.backoffice.clone()))
         .merge(support::routes(parts.support.clone()))
+        .merge(forwarding::event_routes(parts.events.clone()))
+        .merge(forwarding::endpoint_routes(parts.endpoint_pages.clone()))
         .into_parts();
     let pages = pages
         .fallback(|| async { web::Error::NotFound })
         .layer(csrf.clone())
         .layer(middleware::from_fn(web::page::clear_flash))
         .layer(middleware::from_fn(error::as_html));
-    let (api, api_table) = signup::api_routes(parts.signup.clone()).into_parts();
+    let (api, api_table) = signup::api_routes(parts.signup.clone())
+        .merge(forwarding::endpoint_api_routes(parts.endpoint_pages.clone()))
+        .into_parts();
     let api = api.layer(csrf).layer(middleware::from_fn(error::as_json));
     let (viewer, first_run) = (parts.people.two_step.clone(), parts.people.first_run.clone());
     let with_session = pages
@@ -67,6 +71,7 @@ pub(super) fn router(config: &Config, parts: &Parts) -> Result<(Router, Vec<Rout
         .get(Access::Machine, "/readyz", ready)
         .with_state(parts.backoffice.store.clone())
         .merge(webhooks::routes(parts.webhooks.clone()))
+        .merge(forwarding::machine_routes(parts.endpoint_pages.clone()))
         .merge(backoffice::machine_routes(config.keys.clone()))
         .into_parts();
     table.extend(api_table);

@@ -61,6 +61,7 @@ impl Backoffice {
         }
         // Bodies are many and large: what is there already goes in small steps, so that others may write meanwhile.
         let wabas = self.signup.wabas_of(&mut self.store.read().await?, id).await?;
+        self.forwarding.clear(id).await?;
         let clean_until = self.webhooks.erase(id, &wabas).await?;
         let mut tx = self.store.write().await?;
         accounts::lock_customer(&mut tx, id).await?;
@@ -70,6 +71,8 @@ impl Backoffice {
         let wabas = self.signup.wabas_of(&mut tx, id).await?;
         // Webhooks first: one that is being read right now is waited for, and what it leaves goes with the rest.
         self.webhooks.erase_since(&mut tx, id, &wabas, clean_until).await?;
+        self.forwarding.erase(&mut tx, id).await?;
+        self.messaging.erase(&mut tx, id).await?;
         self.signup.erase(&mut tx, id, &wabas).await?;
         self.connections.erase(&mut tx, id).await?;
         self.accounts.erase(&mut tx, id).await?;

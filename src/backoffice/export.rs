@@ -28,7 +28,11 @@ impl Backoffice {
         self.accounts.export(id, &mut file).await?;
         self.connections.export(id, &mut file).await?;
         self.signup.export(id, &wabas, &mut file).await?;
+        self.messaging.export(id, &mut file).await?;
+        let held = self.connections.wabas_of(&mut self.store.read().await?, id).await?;
+        self.templates.export(&held, &mut file).await?;
         self.webhooks.export(id, &wabas, &mut file).await?;
+        self.forwarding.export(id, &mut file).await?;
         Ok(file)
     }
 }

@@ -38,8 +38,11 @@ use crate::{
     accounts::{Accounts, Invites},
     base::{clock::Clock, sealed::KeyRing},
     connections::Connections,
+    forwarding::Forwarding,
     graph::{self, LiveSetup},
     jobs::Queue,
+    message_templates::MessageTemplates,
+    messaging::Messaging,
     sealed_column,
     signup::Signup,
     store::{SealedColumn, Store},
@@ -80,6 +83,12 @@ pub struct Backoffice {
     pub signup: Signup,
     /// What Meta told.
     pub webhooks: Webhooks,
+    /// Contacts, which are erased and handed out with a customer.
+    pub messaging: Messaging,
+    /// Message templates, which are handed out with a customer.
+    pub templates: MessageTemplates,
+    /// Endpoints, and the deliveries to them.
+    pub forwarding: Forwarding,
     /// What is set up at Meta now.
     pub meta: LiveSetup,
     /// How it is set up.

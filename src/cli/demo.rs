@@ -147,6 +147,7 @@ fn configuration(
         smtp_url: None,
         mail_from: None,
         staff_totp: false,
+        retention: crate::config::Retention::default(),
         allow_private_endpoints: true,
         sandbox_url: Some(sandbox.clone()),
         warnings: Vec::new(),

@@ -1,6 +1,7 @@
 //! The command line of the binary `doorway`.
 
 mod demo;
+mod events;
 mod sandbox;
 mod serve;
 mod user;
@@ -36,6 +37,9 @@ enum Command {
     /// Manage the people who may sign in.
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Hand out what Meta's webhooks told.
+    #[command(subcommand)]
+    Events(events::EventsCommand),
     /// Bring the database's schema up to date.
     Migrate(ConfigArgs),
     /// Say what is wrong with the set-up, and how to mend it.
@@ -68,6 +72,10 @@ Settings (environment, or --config FILE; those marked * also as ..._FILE, naming
   DOORWAY_MAIL_FROM             the mails' sender; DOORWAY_SUPPORT_EMAIL if left out
   DOORWAY_ALLOW_PRIVATE_ENDPOINTS  true: customers' endpoints may lie inside private networks, also with http (default: false)
   DOORWAY_STAFF_TOTP            true (default): admins and support need an authenticator app
+  DOORWAY_KEEP_BODIES_DAYS      30 (default): how long what Meta posted is kept; at least 8
+  DOORWAY_KEEP_EVENTS_DAYS      30 (default): how long the lists of events go back; at least 8
+  DOORWAY_KEEP_DELIVERIES_DAYS  30 (default): how long deliveries with their attempts are kept; at least 8
+  DOORWAY_KEEP_CHARTS_DAYS      90 (default): how long counts by the minute are kept
   DOORWAY_META_APP_ID           App ID
   DOORWAY_META_APP_SECRET *     App Secret
   DOORWAY_META_ES_CONFIG_ID     Facebook Login for Business configuration; without it: plain OAuth
@@ -90,9 +98,12 @@ pub async fn run() -> ExitCode {
     let filter = std::env::var("DOORWAY_LOG").ok().filter(|text| !text.is_empty());
     let filter = filter.and_then(|text| EnvFilter::try_new(text).ok());
     let default = match &cli.command {
-        Command::Demo(_) | Command::Doctor(_) | Command::User(_) | Command::Migrate(_) | Command::RotateKeys(_) => {
-            "warn"
-        }
+        Command::Demo(_)
+        | Command::Doctor(_)
+        | Command::User(_)
+        | Command::Events(_)
+        | Command::Migrate(_)
+        | Command::RotateKeys(_) => "warn",
         Command::Serve(_) | Command::Sandbox(_) => "info",
     };
     tracing_subscriber::fmt()
@@ -106,6 +117,7 @@ pub async fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Sandbox(args) => sandbox::run(*args).await,
         Command::User(command) => user::run(command).await,
+        Command::Events(command) => events::run(command).await,
         Command::Migrate(args) => migrate(args).await,
         Command::Doctor(args) => return doctor_command(args).await,
         Command::RotateKeys(args) => rotate_keys(args).await,

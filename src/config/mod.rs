@@ -4,6 +4,7 @@
 
 mod mail;
 mod raw;
+mod retention;
 
 use crate::base::{
     http::is_loopback,
@@ -11,6 +12,7 @@ use crate::base::{
     sealed::{KeyRing, SealError},
 };
 use raw::Raw;
+pub use retention::Retention;
 use secrecy::SecretString;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -47,6 +49,8 @@ pub struct Config {
     pub staff_totp: bool,
     /// Whether customers' endpoints may lie inside private networks, and be plain http.
     pub allow_private_endpoints: bool,
+    /// How long what is taken in is kept.
+    pub retention: Retention,
     /// Set in demo mode: the sandbox's address, shown on every page.
     pub sandbox_url: Option<Url>,
     /// What is odd but stops nothing, one line each.
@@ -162,6 +166,7 @@ impl Config {
         }
         let staff_totp = raw.parse("staff_totp", "true or false").unwrap_or(true);
         let allow_private_endpoints = raw.parse("allow_private_endpoints", "true or false").unwrap_or(false);
+        let retention = retention::read(&mut raw);
         let operator_name = raw.text("operator_name").unwrap_or_else(|| "Doorway".to_owned());
         let solution_partner = raw.parse("solution_partner", "true or false").unwrap_or(false);
         if !raw.faults.is_empty() {
@@ -184,6 +189,7 @@ impl Config {
             mail_from,
             staff_totp,
             allow_private_endpoints,
+            retention,
             sandbox_url: None,
             warnings: raw.warnings,
         })
@@ -293,11 +299,21 @@ mod tests {
             ("DOORWAY_GRAPH_VERSION", "25"),
             ("DOORWAY_META_APP_ID", "abc"),
             ("DOORWAY_TRUSTED_PROXIES", "10.0.0.1, proxy"),
+            ("DOORWAY_KEEP_BODIES_DAYS", "2"),
+            ("DOORWAY_KEEP_CHARTS_DAYS", "a while"),
         ])
         .unwrap_err();
-        for name in
-            ["LISTEN", "PUBLIC_URL", "SECRET_KEY", "DATABASE_URL", "GRAPH_VERSION", "META_APP_ID", "TRUSTED_PROXIES"]
-        {
+        for name in [
+            "LISTEN",
+            "PUBLIC_URL",
+            "SECRET_KEY",
+            "DATABASE_URL",
+            "GRAPH_VERSION",
+            "META_APP_ID",
+            "TRUSTED_PROXIES",
+            "KEEP_BODIES_DAYS",
+            "KEEP_CHARTS_DAYS",
+        ] {
             let of_it = lines.iter().filter(|line| line.starts_with(&format!("DOORWAY_{name}"))).count();
             assert_eq!(of_it, 1, "{name}: {lines:?}");
         }
@@ -339,6 +355,7 @@ mod tests {
             load(&[("DOORWAY_PUBLIC_URL", "https://connect.example.org"), ("DOORWAY_SECRET_KEY", &key)]).unwrap();
         assert_eq!(config.meta.graph_url.as_str(), "https://graph.facebook.com/");
         assert_eq!(config.meta.graph_version, None);
+        assert_eq!(config.retention, Retention::default());
         assert_eq!(config.redirect_uri().as_str(), "https://connect.example.org/auth/whatsapp/callback");
         assert!(config.meta.app_id.is_none() && config.is_https());
     }

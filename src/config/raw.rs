@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, str::FromStr};
 use url::Url;
 
 /// Every setting: its name in a file, and whether it may stand in a file of its own.
-const SETTINGS: [(&str, bool); 24] = [
+const SETTINGS: [(&str, bool); 28] = [
     ("listen", false),
     ("public_url", false),
     ("database_url", true),
@@ -24,6 +24,10 @@ const SETTINGS: [(&str, bool); 24] = [
     ("mail_from", false),
     ("staff_totp", false),
     ("allow_private_endpoints", false),
+    ("keep_bodies_days", false),
+    ("keep_events_days", false),
+    ("keep_deliveries_days", false),
+    ("keep_charts_days", false),
     ("trusted_proxies", false),
     ("operator_name", false),
     ("support_email", false),

@@ -1,7 +1,7 @@
 //! The end of a customer's connections when the customer is deleted, what is handed out about them, and how they
 //! stand all in all.
 
-use super::{Connections, DISCONNECT_JOB, jobs::DisconnectRequest, queries};
+use super::{ACCESS_JOB, Connections, DISCONNECT_JOB, jobs::DisconnectRequest, notice_queries, queries};
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
     base::ids::{CustomerId, WabaId},
@@ -96,6 +96,7 @@ impl Connections {
     pub async fn erase(&self, tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
         for id in queries::ids(tx, customer).await? {
             self.queue.cancel(tx, DISCONNECT_JOB, &id.to_string()).await?;
+            self.queue.cancel(tx, ACCESS_JOB, &id.to_string()).await?;
         }
         queries::erase(tx, customer).await
     }
@@ -108,13 +109,15 @@ impl Connections {
         let mut db = self.store.read().await?;
         let connections = queries::export(&mut db, customer).await?;
         let wabas = queries::export_wabas(&mut db, customer).await?;
-        let mut numbers: Vec<Value> = Vec::new();
+        let (mut numbers, mut notices): (Vec<Value>, Vec<Value>) = Default::default();
         for waba in queries::wabas_of(&mut db, customer).await? {
             numbers.extend(phone_numbers::export(&mut db, &waba).await?);
+            notices.extend(notice_queries::export(&mut db, &waba).await?);
         }
         drop(db);
         file.list("connections", &connections).await?;
         file.list("whatsapp_business_accounts", &wabas).await?;
-        file.list("phone_numbers", &numbers).await
+        file.list("phone_numbers", &numbers).await?;
+        file.list("account_notices", &notices).await
     }
 }

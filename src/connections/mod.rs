@@ -1,10 +1,15 @@
 //! What a customer has connected: a grant of their business to us (one business token) and the WABAs
 //! that it opens. One WABA belongs to one customer, by the primary key of `wabas`.
 
+mod access_check;
 mod erase;
 mod grant;
 mod jobs;
 mod model;
+mod news;
+mod notice_queries;
+mod notice_words;
+mod notices;
 mod pages;
 mod queries;
 mod service;
@@ -13,9 +18,11 @@ use crate::{sealed_column, store::SealedColumn};
 
 pub use grant::Grant;
 pub use jobs::DISCONNECT_JOB;
-pub use model::{Connection, ConnectionState, Owner, WabaRecord};
+pub use model::{Connection, ConnectionState, Notice, Owner, WabaRecord};
+pub use news::News;
+pub use notices::{ACCESS_JOB, Told};
 pub use pages::routes;
-pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError};
+pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError, owner};
 
 /// What of this feature is sealed at rest.
 pub const SEALED: &[SealedColumn] = &[sealed_column!("connections", "token_sealed")];

@@ -1,6 +1,6 @@
 //! Types and pure rules.
 
-use crate::base::ids::{BusinessId, ConnectionId, CustomerId, WabaId};
+use crate::base::ids::{BusinessId, ConnectionId, CustomerId, PhoneNumberId, WabaId};
 use std::str::FromStr;
 use time::OffsetDateTime;
 
@@ -114,3 +114,22 @@ pub struct Owner {
 
 /// The longest name of a connection, in characters.
 pub const MAX_NAME_CHARS: usize = 80;
+
+/// What Meta told of an account beside what is read of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// The account.
+    pub waba_id: WabaId,
+    /// The number, where it is about one.
+    pub phone_number: Option<PhoneNumberId>,
+    /// The event that told it.
+    pub event_id: i64,
+    /// The webhook's field.
+    pub field: String,
+    /// Such as `ACCOUNT_RESTRICTION`.
+    pub event: String,
+    /// When, by Meta's word.
+    pub told_at: OffsetDateTime,
+    /// All that was said.
+    pub detail: serde_json::Value,
+}

@@ -1,6 +1,7 @@
 //! A customer's connections: the list, one of them, renaming and disconnecting.
 
 use super::{
+    News,
     model::{ConnectionState, MAX_NAME_CHARS, WabaRecord},
     service::{Connections, Overview},
 };
@@ -254,10 +255,11 @@ struct ShowPage {
     connected: When,
     wabas: Vec<WabaSection>,
     todos: Vec<Todo>,
+    news: Vec<News>,
     is_disconnecting: bool,
 }
 
-fn show_page(chrome: Chrome, overview: &Overview, now: time::OffsetDateTime) -> ShowPage {
+fn show_page(chrome: Chrome, overview: &Overview, news: Vec<News>, now: time::OffsetDateTime) -> ShowPage {
     let wabas = overview.wabas.iter().map(|(waba, numbers)| WabaSection {
         id: waba.id.to_string(),
         name: waba.name.clone(),
@@ -277,6 +279,7 @@ fn show_page(chrome: Chrome, overview: &Overview, now: time::OffsetDateTime) -> 
         connected: When::new(overview.connection.connected_at, now),
         wabas: wabas.collect(),
         todos,
+        news,
         is_disconnecting: overview.connection.state == ConnectionState::Disconnecting,
         chrome,
     }
@@ -296,7 +299,8 @@ async fn show(
     Path(id): Path<String>,
 ) -> Result<ShowPage> {
     let overview = find(&connections, &member, &id).await?;
-    Ok(show_page(chrome, &overview, connections.clock.now()))
+    let news = connections.news(&overview).await?;
+    Ok(show_page(chrome, &overview, news, connections.clock.now()))
 }
 
 /// A form that was shown again with its error stands under its own address: opened, it leads back.
@@ -322,7 +326,8 @@ async fn rename(
     let overview = find(&connections, &member, &id).await?;
     let name = form.name.trim();
     if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
-        let mut page = show_page(chrome, &overview, connections.clock.now());
+        let news = connections.news(&overview).await?;
+        let mut page = show_page(chrome, &overview, news, connections.clock.now());
         page.typed = form.name;
         page.name_error = Some("Enter a name of 1 to 80 characters.");
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());

@@ -16,8 +16,9 @@ use crate::{
     },
     graph,
     jobs::Queue,
+    message_templates::MessageTemplates,
     phone_numbers::{self, Number},
-    store::{Store, StoreError, WriteTx},
+    store::{Reads, Store, StoreError, WriteTx},
 };
 use secrecy::SecretString;
 use time::OffsetDateTime;
@@ -59,6 +60,7 @@ pub struct Connections {
     pub(super) clock: Clock,
     pub(super) keys: KeyRing,
     pub(super) queue: Queue,
+    pub(super) templates: MessageTemplates,
 }
 
 /// A connection with all that its page shows.
@@ -74,7 +76,8 @@ impl Connections {
     /// In this database.
     #[must_use]
     pub fn new(store: Store, clock: Clock, keys: KeyRing, queue: Queue) -> Self {
-        Self { store, clock, keys, queue }
+        let templates = MessageTemplates::new(store.clone(), clock.clone());
+        Self { store, clock, keys, queue, templates }
     }
 
     fn place(row: &str) -> Place<'_> {
@@ -208,8 +211,8 @@ impl Connections {
     ///
     /// # Errors
     /// The database's.
-    pub async fn owner_in(&self, tx: &mut WriteTx, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
-        queries::owner(tx, waba).await
+    pub async fn owner_in(&self, db: &mut impl Reads, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
+        owner(db, waba).await
     }
 
     /// Whether a WABA, or a connection to the business that owns it, is another customer's.
@@ -348,11 +351,19 @@ impl Connections {
     }
 }
 
-async fn fill(db: &mut impl crate::store::Reads, connection: Connection) -> Result<Overview, StoreError> {
+async fn fill(db: &mut impl Reads, connection: Connection) -> Result<Overview, StoreError> {
     let mut wabas = Vec::new();
     for waba in queries::wabas(db, connection.id).await? {
         let numbers = phone_numbers::list(db, &waba.id).await?;
         wabas.push((waba, numbers));
     }
     Ok(Overview { connection, wabas })
+}
+
+/// To whom a WABA belongs here.
+///
+/// # Errors
+/// The database's.
+pub async fn owner(db: &mut impl Reads, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
+    queries::owner(db, waba).await
 }

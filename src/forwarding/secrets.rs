@@ -2,6 +2,7 @@
 
 use super::{
     endpoint::{Endpoint, Format},
+    format::standard_webhooks,
     queries::EndpointRow,
     service::{Forwarding, ForwardingError},
 };
@@ -9,7 +10,6 @@ use crate::base::{
     ids::{self, EndpointId},
     sealed::Place,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::SecretString;
 use url::Url;
 
@@ -21,13 +21,11 @@ fn place<'a>(column: &'a str, row: &'a str) -> Place<'a> {
     Place { table: "endpoints", column, row }
 }
 
-/// A new secret, in the form that the format asks for: the Standard Webhooks specification wants 24 to 64 random
-/// bytes in base64 after a prefix.
-/// <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
+/// A new secret, in the form that the format asks for.
 pub(super) fn new_secret(format: Format) -> SecretString {
     match format {
-        Format::Events => format!("whsec_{}", STANDARD.encode(rand::random::<[u8; 32]>())).into(),
-        Format::Meta | Format::MoDlr => ids::random_token().into(),
+        Format::Events | Format::MoDlr => standard_webhooks::new_secret(),
+        Format::Meta => ids::random_token().into(),
     }
 }
 

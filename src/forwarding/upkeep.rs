@@ -107,18 +107,18 @@ impl Forwarding {
     }
 
     /// Removes deliveries with their attempts that were planned before then, whatever became of them: what they
-    /// tell is kept no longer. Sums, and what the built-in receiver got, go too.
+    /// tell is kept no longer. What the built-in receiver got goes too; sums stay until `counts`.
     ///
     /// # Errors
     /// The database's.
-    pub async fn prune(&self, before: OffsetDateTime) -> Result<()> {
+    pub async fn prune(&self, before: OffsetDateTime, counts: OffsetDateTime) -> Result<()> {
         let endpoints = queries::all(&mut self.store.read().await?).await?;
         for endpoint in endpoints {
             self.remove_before(endpoint.id, Some(before)).await?;
         }
         loop {
             let mut tx = self.store.write().await?;
-            let gone = steps::prune_minutes(&mut tx, clock::to_ms(before) / 60_000).await?;
+            let gone = steps::prune_minutes(&mut tx, clock::to_ms(counts) / 60_000).await?;
             steps::prune_received(&mut tx, before).await?;
             tx.commit().await?;
             if gone == 0 {

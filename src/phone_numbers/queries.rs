@@ -134,3 +134,92 @@ pub(super) async fn export(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<ser
         .all(db, |row| row.to_json(&["health"]))
         .await
 }
+
+/// What is known of a number's name.
+pub(super) struct Names {
+    pub verified_name: String,
+    pub status: Option<String>,
+    pub told_at: Option<OffsetDateTime>,
+    pub read_at: OffsetDateTime,
+}
+
+pub(super) async fn names(db: &mut impl Reads, number: &PhoneNumberId, waba: &WabaId) -> Result<Option<Names>> {
+    query(
+        "SELECT verified_name, name_status, name_told_at, read_at FROM phone_numbers \
+         WHERE phone_number_id = $1 AND waba_id = $2",
+    )
+    .bind(number)
+    .bind(waba)
+    .optional(db, |row| {
+        Ok(Names {
+            verified_name: row.text("verified_name")?,
+            status: row.opt_text("name_status")?,
+            told_at: row.opt_time("name_told_at")?,
+            read_at: row.time("read_at")?,
+        })
+    })
+    .await
+}
+
+pub(super) async fn name_told(
+    tx: &mut WriteTx,
+    number: &PhoneNumberId,
+    status: Option<&str>,
+    name: Option<&str>,
+    at: OffsetDateTime,
+) -> Result<()> {
+    query(
+        "UPDATE phone_numbers SET name_status = coalesce($1, name_status), \
+         verified_name = coalesce($2, verified_name), name_told_at = $3 WHERE phone_number_id = $4",
+    )
+    .bind(status)
+    .bind(name)
+    .bind(at)
+    .bind(number)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Where it was neither told nor read later.
+pub(super) async fn limit_told(
+    tx: &mut WriteTx,
+    waba: &WabaId,
+    limit: &str,
+    at: OffsetDateTime,
+    unless_read_after: OffsetDateTime,
+) -> Result<()> {
+    query(
+        "UPDATE phone_numbers SET messaging_limit = $1, limit_told_at = $2 \
+         WHERE waba_id = $3 AND coalesce(limit_told_at, 0) <= $2 AND read_at <= $4",
+    )
+    .bind(limit)
+    .bind(at)
+    .bind(waba)
+    .bind(unless_read_after)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn throughput_told(
+    tx: &mut WriteTx,
+    number: &PhoneNumberId,
+    waba: &WabaId,
+    level: &str,
+    at: OffsetDateTime,
+    unless_read_after: OffsetDateTime,
+) -> Result<()> {
+    query(
+        "UPDATE phone_numbers SET throughput_level = $1, throughput_told_at = $2 WHERE phone_number_id = $3 \
+         AND waba_id = $4 AND coalesce(throughput_told_at, 0) <= $2 AND read_at <= $5",
+    )
+    .bind(level)
+    .bind(at)
+    .bind(number)
+    .bind(waba)
+    .bind(unless_read_after)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -14,6 +14,9 @@
 //! | `POST /_sandbox/signups` `{"scenarios": [], "setup": {}, "featureType": "", "redirect_uri": null, "business_id": null, "waba_id": null, "plain": false, "scope": null}` | a whole signup without a browser (every member optional) |
 //! | `POST /_sandbox/tokens/revoke`, `.../tokens/expire` `{"waba_id": "..."}` | of every token that reaches the account; without it, of all customers' |
 //! | `POST /_sandbox/webhooks` `{"kind": "partner_added", "waba_id": "..."}` or `{"raw": {...}}` | sends one; kinds: `partner_added`, `partner_removed`, `partner_app_installed`, `partner_app_uninstalled` |
+//! | `POST /_sandbox/webhooks` `{"kind": "message", "phone_id": "...", "from": "491701234567", "name": "...", "type": "image", "text": "...", "data": "base64"}` | a person writes; also `type` with `content`; answers `message_id`, `media_id` |
+//! | `POST /_sandbox/webhooks` `{"kind": "status", "phone_id": "...", "message_id": "...", "status": "read"}` | what became of a message |
+//! | `POST /_sandbox/webhooks` `{"kind": "template_status", "waba_id": "...", "name": "...", "status": "APPROVED"}` | also `template_quality`, `template_category`, `quality` and `alert` (with `phone_id`), and `field` with any `field` and `value` |
 //! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
 //! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
 //! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
@@ -30,13 +33,14 @@ use super::{
     dashboard,
     finish::{self, Number, Plan},
     flow::{Flow, Way},
+    inbox::{self, Asked},
     outcome,
     scenario::{Armed, Fault, Plain, Scenario},
     setup,
     state::State as Kept,
     summary,
     tokens::Kind,
-    webhooks::{self, Delivery},
+    webhooks,
 };
 use crate::base::text::constant_time_eq;
 use axum::{
@@ -270,37 +274,34 @@ fn change_tokens(sandbox: &Sandbox, of: OfWaba, change: fn(&mut super::tokens::T
     ok(json!({"tokens": changed.map_err(unsaved)?}))
 }
 
-#[derive(Deserialize)]
-struct Webhook {
-    kind: Option<String>,
-    waba_id: Option<String>,
-    raw: Option<Value>,
-}
-
 async fn webhook(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
-    let asked: Webhook = read(&body)?;
+    let json: Value = read(&body)?;
+    let bad = |why: String| refused(StatusCode::BAD_REQUEST, why);
+    let asked: Asked = serde_json::from_value(json.clone()).map_err(|error| bad(error.to_string()))?;
     let now_ms = sandbox.now_ms();
-    let made = sandbox.read(|state| match (asked.raw, asked.kind, asked.waba_id) {
-        (Some(raw), _, _) => Ok(raw),
-        (None, Some(kind), Some(id)) => {
-            let event = kind.to_uppercase();
-            const KINDS: [&str; 4] =
-                ["PARTNER_ADDED", "PARTNER_REMOVED", "PARTNER_APP_INSTALLED", "PARTNER_APP_UNINSTALLED"];
-            let waba = state.waba(&id).ok_or("there is no such account")?;
-            if !KINDS.contains(&event.as_str()) {
-                return Err("there is no such kind of webhook");
-            }
-            Ok(webhooks::partner(state, &event, &id, &waba.business_id, now_ms))
+    let (body, made) = if let Some(raw) = json.get("raw") {
+        (raw.clone(), (None, None))
+    } else if inbox::KINDS.contains(&asked.kind.as_str()) {
+        let made = inbox::make(&sandbox, &asked).map_err(bad)?;
+        (made.body, (made.message_id, made.media_id))
+    } else {
+        const PARTNER: [&str; 4] =
+            ["PARTNER_ADDED", "PARTNER_REMOVED", "PARTNER_APP_INSTALLED", "PARTNER_APP_UNINSTALLED"];
+        let (event, id) = (asked.kind.to_uppercase(), asked.waba_id.unwrap_or_default());
+        if asked.kind.is_empty() || id.is_empty() {
+            return Err(bad("give raw, or kind and waba_id".to_owned()));
         }
-        _ => Err("give raw, or kind and waba_id"),
-    });
-    let body = made.map_err(|why| refused(StatusCode::BAD_REQUEST, why))?;
-    let sent = sandbox.read(|state| webhooks::destination(state, &body).is_some());
-    let delivery = Delivery::new(body, now_ms);
-    let queued = sandbox.change(|state| state.outbox.push(delivery.clone()));
-    queued.map_err(unsaved)?;
-    webhooks::send(&sandbox, vec![delivery]);
-    ok(json!({ "sent": sent }))
+        let made = sandbox.read(|state| {
+            let waba = state.waba(&id).ok_or("there is no such account")?;
+            let known = PARTNER.contains(&event.as_str());
+            known
+                .then(|| webhooks::partner(state, &event, &id, &waba.business_id, now_ms))
+                .ok_or("there is no such kind of webhook")
+        });
+        (made.map_err(|why: &str| bad(why.to_owned()))?, (None, None))
+    };
+    let sent = webhooks::queue(&sandbox, body).map_err(unsaved)?;
+    ok(json!({"sent": sent, "message_id": made.0, "media_id": made.1}))
 }
 
 #[derive(Deserialize)]

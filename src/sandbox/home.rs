@@ -57,6 +57,7 @@ struct Home {
     tokens: Vec<Token>,
     calls: Vec<Seen>,
     switches: Vec<Switch>,
+    numbers: Vec<(String, String)>,
 }
 
 fn day(ms: i64) -> String {
@@ -121,6 +122,12 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> 
             .collect(),
         calls,
         switches: dashboard::switches(state, now_ms),
+        numbers: state
+            .phones
+            .iter()
+            .rev()
+            .map(|phone| (phone.id.clone(), format!("{}, {}", phone.display, phone.verified_name)))
+            .collect(),
     });
     let mut response = views::page(&home, StatusCode::OK, "");
     // Without a referrer browsers send `Origin: null` with a form, which the forms here would refuse.

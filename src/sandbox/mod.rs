@@ -23,6 +23,8 @@ mod flow;
 mod graph;
 mod home;
 mod ids;
+mod inbox;
+mod media;
 mod outcome;
 mod record;
 mod scenario;
@@ -34,6 +36,7 @@ mod summary;
 mod tokens;
 mod views;
 mod webhooks;
+mod write;
 
 use crate::base::{
     clock::Clock,
@@ -169,6 +172,8 @@ impl Sandbox {
             .route("/", get(home::show))
             .route("/arm", axum::routing::post(home::arm))
             .route("/dashboard", axum::routing::post(dashboard::switch))
+            .route("/write", axum::routing::post(write::write))
+            .route("/whatsapp_business/attachments/", get(media::serve))
             .route("/static/{file}", get(statics::serve))
             .route("/favicon.ico", get(statics::no_icon))
             .route("/{locale}/sdk.js", get(sdk::serve))

@@ -6,6 +6,7 @@ use super::{
     assets::{Business, Phone, Waba},
     dashboard::Dashboard,
     flow::Flow,
+    media::Media,
     scenario::{Armed, Fault},
     tokens::{Code, Kind, Token},
     webhooks::Delivery,
@@ -44,6 +45,9 @@ pub(super) struct State {
     /// Webhooks not yet delivered.
     #[serde(default)]
     pub outbox: Vec<Delivery>,
+    /// Files that people sent.
+    #[serde(default)]
+    pub media: Vec<Media>,
     /// Counts the numbers that were made up, so that each is new.
     #[serde(default)]
     pub made_up: u32,
@@ -194,6 +198,22 @@ impl Store {
 
     pub fn read<R>(&self, look: impl FnOnce(&State) -> R) -> R {
         look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn file_path(&self, id: &str) -> PathBuf {
+        // IDs are digits that we made up.
+        let id: String = id.chars().filter(char::is_ascii_digit).collect();
+        self.path.with_file_name(format!("media-{id}"))
+    }
+
+    /// Keeps a file beside the state.
+    pub fn keep_file(&self, id: &str, bytes: &[u8]) -> io::Result<()> {
+        write_private(&self.file_path(id), bytes)
+    }
+
+    /// A file that was kept.
+    pub fn file(&self, id: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.file_path(id))
     }
 
     /// Changes a copy, writes it, and only then makes it the state: a failed write changes nothing.

@@ -73,6 +73,15 @@ pub(super) fn send(sandbox: &Sandbox, deliveries: Vec<Delivery>) {
     }
 }
 
+/// Queues a webhook and begins its delivery; false where it goes nowhere.
+pub(super) fn queue(sandbox: &Sandbox, body: Value) -> std::io::Result<bool> {
+    let sent = sandbox.read(|state| destination(state, &body).is_some());
+    let delivery = Delivery::new(body, sandbox.now_ms());
+    sandbox.change(|state| state.outbox.push(delivery.clone()))?;
+    send(sandbox, vec![delivery]);
+    Ok(sent)
+}
+
 /// Takes up what a former process left. Without a runtime there is nothing to send with.
 pub(super) fn resume(sandbox: &Sandbox) {
     if tokio::runtime::Handle::try_current().is_ok() {

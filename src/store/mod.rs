@@ -120,13 +120,25 @@ impl Store {
     /// # Errors
     /// [`StoreError::Url`] for another scheme; the engine's own where it can't be reached.
     pub async fn connect(url: &str) -> Result<Self> {
+        Self::connect_to(url, true).await
+    }
+
+    /// The same, but where there is no SQLite file none is made.
+    ///
+    /// # Errors
+    /// As [`Store::connect`], and where the file is not there.
+    pub async fn open(url: &str) -> Result<Self> {
+        Self::connect_to(url, false).await
+    }
+
+    async fn connect_to(url: &str, create: bool) -> Result<Self> {
         if url.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(url)?;
-            if !url.contains(":memory:") {
+            if create && !url.contains(":memory:") {
                 keep_private(options.get_filename());
             }
             let options = options
-                .create_if_missing(true)
+                .create_if_missing(create)
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)

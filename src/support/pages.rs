@@ -6,7 +6,8 @@ use crate::{
         clock::Clock,
         ids::{CustomerId, WabaId},
     },
-    connections::Connections,
+    connections::{Connections, News},
+    forwarding::{EventPages, Health},
     phone_numbers::Number,
     signup::{Attempt, Signup, StaffLine},
     web::{Access, Badge, Chrome, Error, Form, NoFields, Result, Routes, page, when::When},
@@ -29,6 +30,8 @@ pub struct Support {
     pub connections: Connections,
     /// What they tried.
     pub signup: Signup,
+    /// What came for them, and what became of it.
+    pub events: EventPages,
     /// The time.
     pub clock: Clock,
 }
@@ -118,6 +121,7 @@ struct ConnectionBlock {
     badge: Badge,
     token_end: Option<When>,
     wabas: Vec<WabaLine>,
+    news: Vec<News>,
 }
 
 #[derive(Template, WebTemplate)]
@@ -130,6 +134,7 @@ struct CustomerPage {
     members: Vec<(String, String)>,
     connections: Vec<ConnectionBlock>,
     attempts: Vec<StaffLine>,
+    health: Health,
 }
 
 async fn find(support: &Support, id: &str) -> Result<Customer> {
@@ -147,25 +152,30 @@ async fn customer(
     let now = support.clock.now();
     let members = support.accounts.members(customer.id).await?;
     let connections = support.connections.list(customer.id).await?;
-    let connections = connections.into_iter().map(|overview| ConnectionBlock {
-        id: overview.connection.id.to_string(),
-        name: overview.connection.name.clone(),
-        badge: {
-            let (look, word) = overview.connection.state.shown();
-            Badge::new(look, word)
-        },
-        token_end: overview.connection.token_expires_at.map(|at| When::new(at, now)),
-        wabas: overview
-            .wabas
-            .iter()
-            .map(|(waba, numbers)| WabaLine {
-                id: waba.id.to_string(),
-                name: waba.name.clone(),
-                numbers: numbers.iter().map(Number::international).collect(),
-                subscribed: waba.subscribed_at.map(|at| When::new(at, now)),
-            })
-            .collect(),
-    });
+    let mut blocks = Vec::new();
+    for overview in connections {
+        let news = support.connections.news(&overview).await?;
+        blocks.push(ConnectionBlock {
+            news,
+            id: overview.connection.id.to_string(),
+            name: overview.connection.name.clone(),
+            badge: {
+                let (look, word) = overview.connection.state.shown();
+                Badge::new(look, word)
+            },
+            token_end: overview.connection.token_expires_at.map(|at| When::new(at, now)),
+            wabas: overview
+                .wabas
+                .iter()
+                .map(|(waba, numbers)| WabaLine {
+                    id: waba.id.to_string(),
+                    name: waba.name.clone(),
+                    numbers: numbers.iter().map(Number::international).collect(),
+                    subscribed: waba.subscribed_at.map(|at| When::new(at, now)),
+                })
+                .collect(),
+        });
+    }
     let attempts = support.signup.recent(customer.id, LINES).await?;
     let operator = chrome.site.operator.clone();
     Ok(CustomerPage {
@@ -174,8 +184,9 @@ async fn customer(
         name: customer.name.clone(),
         since: When::new(customer.created_at, now),
         members: members.into_iter().map(|user| (user.name, user.email.to_string())).collect(),
-        connections: connections.collect(),
+        connections: blocks,
         attempts: attempts.iter().map(|attempt| line(attempt, customer.name.clone(), &operator, now)).collect(),
+        health: support.events.health(customer.id).await?,
     })
 }
 

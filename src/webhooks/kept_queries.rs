@@ -148,3 +148,51 @@ pub(super) async fn hold_router(tx: &mut WriteTx) -> Result<()> {
     query("UPDATE leases SET held_until = held_until WHERE name = $1").bind(super::router::LEASE).execute(tx).await?;
     Ok(())
 }
+
+/// Removes the oldest bodies that are routed and came before then; tells how many.
+pub(super) async fn prune_bodies(tx: &mut WriteTx, routed: i64, before: OffsetDateTime, limit: i64) -> Result<u64> {
+    query(
+        "DELETE FROM intake WHERE seq IN (SELECT seq FROM (SELECT seq, received_at FROM intake WHERE seq <= $1 \
+         ORDER BY seq LIMIT $3) oldest WHERE received_at < $2)",
+    )
+    .bind(routed)
+    .bind(before)
+    .bind(limit)
+    .execute(tx)
+    .await
+}
+
+/// Removes the oldest events that came before then; tells how many.
+pub(super) async fn prune_events(tx: &mut WriteTx, before: OffsetDateTime, limit: i64) -> Result<u64> {
+    query(
+        "DELETE FROM events WHERE id IN (SELECT id FROM (SELECT id, received_at FROM events ORDER BY id LIMIT $2) \
+         oldest WHERE received_at < $1)",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(tx)
+    .await
+}
+
+/// Forgets what had come before this day; tells how much.
+pub(super) async fn prune_marks(tx: &mut WriteTx, before: i64, limit: i64) -> Result<u64> {
+    query(
+        "DELETE FROM event_marks WHERE digest IN (SELECT digest FROM event_marks WHERE day < $1 ORDER BY day LIMIT $2)",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(tx)
+    .await
+}
+
+/// Removes the oldest counts from before this minute; tells how many.
+pub(super) async fn prune_minutes(tx: &mut WriteTx, before: i64, limit: i64) -> Result<u64> {
+    query(
+        "DELETE FROM event_minutes WHERE (customer_id, minute, kind) IN (SELECT customer_id, minute, kind \
+         FROM event_minutes WHERE minute < $1 ORDER BY minute LIMIT $2)",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(tx)
+    .await
+}

@@ -38,6 +38,7 @@ kinds! {
     MessageStatus = "message.status", "Message status";
     MessageEcho = "message.echo", "Message sent in the WhatsApp Business app";
     MessageError = "message.error", "Error";
+    LinkClicked = "message.link_clicked", "Link in a marketing message clicked";
     HistoryReceived = "history.received", "Chat history";
     ContactsSynced = "contacts.synced", "Contacts of the WhatsApp Business app";
     PreferencesChanged = "contact.preferences_changed", "Marketing preference";
@@ -45,6 +46,7 @@ kinds! {
     GroupUpdated = "group.updated", "Group";
     NumberQualityChanged = "number.quality_changed", "Number: limit or throughput";
     NumberNameReviewed = "number.name_reviewed", "Number: display name";
+    NumberUsernameReviewed = "number.username_reviewed", "Number: username";
     NumberSecurityChanged = "number.security_changed", "Number: two-step verification";
     TemplateStatusChanged = "template.status_changed", "Template: status";
     TemplateQualityChanged = "template.quality_changed", "Template: quality";
@@ -58,6 +60,7 @@ kinds! {
     PartnerSolutionUpdated = "partner_solution.updated", "Partner solution";
     PaymentConfigurationUpdated = "payment_configuration.updated", "Payment configuration";
     AutomaticEvent = "automatic_event.detected", "Automatic event";
+    FlowUpdated = "flow.updated", "Flow";
     Other = "other", "Something new";
 }
 

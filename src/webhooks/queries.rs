@@ -49,18 +49,6 @@ pub(super) async fn delete(tx: &mut WriteTx, seq: i64) -> Result<()> {
     Ok(())
 }
 
-/// Removes bodies that were routed and came before then, a thousand at most; tells how many.
-pub(super) async fn prune(tx: &mut WriteTx, routed: i64, before: OffsetDateTime) -> Result<u64> {
-    query(
-        "DELETE FROM intake WHERE seq IN (SELECT seq FROM (SELECT seq, received_at FROM intake WHERE seq <= $1 \
-         ORDER BY seq LIMIT 1000) oldest WHERE received_at < $2)",
-    )
-    .bind(routed)
-    .bind(before)
-    .execute(tx)
-    .await
-}
-
 /// The route of a place as it is owned now, made where it is not there yet. `last` numbers routes.
 pub(super) async fn route(tx: &mut WriteTx, place: &Place, now: OffsetDateTime) -> Result<Route> {
     let text = |id: Option<&str>| id.unwrap_or_default().to_owned();

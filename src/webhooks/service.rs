@@ -19,9 +19,6 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// How long a webhook's body is kept: it holds people's messages.
-pub const KEPT: time::Duration = time::Duration::days(30);
-
 /// The intake and what it took in. Cloning shares what is beneath.
 #[derive(Clone)]
 pub struct Webhooks {
@@ -79,22 +76,6 @@ impl Webhooks {
     /// Meta must be told to come again.
     pub async fn keep(&self, body: String) -> std::result::Result<(), NotKept> {
         self.intake.keep(body).await
-    }
-
-    /// Removes bodies that were kept longer than [`KEPT`], in small steps.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn prune(&self) -> Result<()> {
-        loop {
-            let mut tx = self.store.write().await?;
-            let routed = super::router::ROUTED.value(&mut tx).await?;
-            let gone = queries::prune(&mut tx, routed, self.clock.now() - KEPT).await?;
-            tx.commit().await?;
-            if gone == 0 {
-                return Ok(());
-            }
-        }
     }
 
     /// One event.

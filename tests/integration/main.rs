@@ -11,6 +11,8 @@ mod commands;
 mod connections;
 mod customers;
 mod durability;
+mod endpoints;
+mod events;
 mod forwarding;
 mod jobs;
 mod meta_settings;

@@ -128,12 +128,6 @@ pub(super) fn camel(name: &str) -> String {
 }
 
 /// The same JSON with its names in camel case and its times as RFC 3339 writes them; all else as it stands there.
-pub(super) fn reshape(json: &str) -> String {
-    let mut out = String::with_capacity(json.len() + json.len() / 8);
-    reshape_into(&mut out, json, DEEPEST);
-    out
-}
-
 fn reshape_into(out: &mut String, json: &str, deeper: usize) {
     match json.as_bytes().first() {
         Some(b'{') if deeper > 0 => {
@@ -204,7 +198,7 @@ impl Object {
         self.text(name, &clock::rfc3339(at))
     }
 
-    /// A field of Meta's: see [`reshape`].
+    /// A field of Meta's: see [`reshape_into`].
     pub(super) fn field(&mut self, name: &str, json: &str) -> &mut Self {
         self.reshaped(name, json, DEEPEST);
         self
@@ -250,6 +244,12 @@ fn quote(out: &mut String, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn reshape(json: &str) -> String {
+        let mut out = String::new();
+        reshape_into(&mut out, json, DEEPEST);
+        out
+    }
 
     #[test]
     fn numbers_texts_and_order_stay_as_they_are() {

@@ -32,6 +32,8 @@ pub(super) const MEDIA: &[&str] = &["audio", "document", "image", "sticker", "vi
 pub(super) struct One<'a> {
     /// Whether it is a status.
     pub is_status: bool,
+    /// Whether the business sent it elsewhere.
+    pub is_echo: bool,
     /// It itself.
     pub it: View<'a>,
     /// The change's value.
@@ -43,9 +45,9 @@ impl<'a> One<'a> {
     pub(super) fn of(change: &Change<'a>, item: usize) -> Option<Self> {
         let item = Understood::of(change).items.into_iter().nth(item)?;
         let value = View::of(change.value);
-        let list = value.list(if item.is_status { "statuses" } else { "messages" });
+        let list = value.list(item.list());
         let it = View::of(list.get(item.place)?);
-        Some(Self { is_status: item.is_status, it, value })
+        Some(Self { is_status: item.is_status, is_echo: item.list() == "message_echoes", it, value })
     }
 
     /// The type of a message.
@@ -78,8 +80,11 @@ impl<'a> One<'a> {
 
     /// Their entry among the change's contacts: by either ID, or the only one that there is.
     fn contact(&self) -> Option<View<'a>> {
-        let (by_number, by_user) =
-            if self.is_status { ("recipient_id", "recipient_user_id") } else { ("from", "from_user_id") };
+        let (by_number, by_user) = match (self.is_status, self.is_echo) {
+            (true, _) => ("recipient_id", "recipient_user_id"),
+            (false, true) => ("to", "to_user_id"),
+            (false, false) => ("from", "from_user_id"),
+        };
         let all: Vec<View<'a>> = self.value.list("contacts").into_iter().map(View::of).collect();
         let is = |person: &View<'a>, theirs: &str, ours: &str| {
             let there = person.text(theirs);

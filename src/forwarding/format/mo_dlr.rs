@@ -6,7 +6,7 @@ use super::{
     media::{self, Fetched},
     message::{MEDIA, One},
 };
-use crate::webhooks::Change;
+use crate::webhooks::{Change, Item};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// What becomes of a status.
@@ -22,14 +22,28 @@ const STATUSES: &[(&str, &str)] = &[
 /// What a delivery report says of a message that was not delivered within its time.
 const EXPIRED: &str = "expired";
 
-/// Whether this item of a change is told in this format: messages, and statuses that it has a word for. Chat
-/// history, echoes and calls are not.
-pub(super) fn tells(change: &Change<'_>, one: &One<'_>) -> bool {
-    change.field == "messages" && (!one.is_status || report_of(one).is_some())
+/// What of a change is told in this format: messages, and statuses that it has a word for. Chat history, echoes and
+/// calls are not.
+pub(super) struct Told<'a> {
+    is_messages: bool,
+    statuses: Vec<&'a str>,
 }
 
-fn report_of(one: &One<'_>) -> Option<&'static str> {
-    let told = one.it.text("status")?;
+/// See [`Told`].
+pub(super) fn told<'a>(change: &Change<'a>) -> Told<'a> {
+    Told { is_messages: change.field == "messages", statuses: View::of(change.value).list("statuses") }
+}
+
+impl Told<'_> {
+    /// Whether this item is.
+    pub(super) fn tells(&self, item: &Item) -> bool {
+        let known = |status: &&str| report_for(&View::of(status)).is_some();
+        self.is_messages && (!item.is_status || self.statuses.get(item.place).is_some_and(known))
+    }
+}
+
+fn report_for(status: &View<'_>) -> Option<&'static str> {
+    let told = status.text("status")?;
     STATUSES.iter().find(|(status, _)| *status == told).map(|(_, report)| *report)
 }
 
@@ -46,7 +60,7 @@ pub(super) fn file_of(one: &One<'_>) -> Option<String> {
 pub(super) fn report(one: &One<'_>, expired: bool) -> Option<String> {
     let mut out = Object::default();
     out.text("id", &one.it.text("id")?);
-    out.text("status", if expired { EXPIRED } else { report_of(one)? });
+    out.text("status", if expired { EXPIRED } else { report_for(&one.it)? });
     match one.it.text("biz_opaque_callback_data") {
         Some(reference) => out.text("reference", &reference),
         None => out.raw("reference", "null"),

@@ -81,12 +81,11 @@ pub fn parts(format: Format, routed: &RoutedChange<'_>) -> Vec<Part> {
         Format::Events => {
             routed.fresh().map(|(item, it)| Part { item: Some(item), lane: lane(&it.conversation) }).collect()
         }
-        Format::MoDlr if routed.change.field != "messages" => Vec::new(),
-        Format::MoDlr => routed
-            .fresh()
-            .filter(|(item, _)| One::of(&routed.change, *item).is_some_and(|one| mo_dlr::tells(&routed.change, &one)))
-            .map(|(item, it)| Part { item: Some(item), lane: lane(&it.conversation) })
-            .collect(),
+        Format::MoDlr => {
+            let told = mo_dlr::told(&routed.change);
+            let fresh = routed.fresh().filter(|(_, it)| told.tells(it));
+            fresh.map(|(item, it)| Part { item: Some(item), lane: lane(&it.conversation) }).collect()
+        }
     }
 }
 

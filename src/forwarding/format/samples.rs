@@ -132,9 +132,10 @@ fn example(title: &'static str, field: &str, value: &serde_json::Value) -> Examp
     let changes = Change::all(&from_meta);
     let sent = |format| {
         let change = changes.first()?;
-        let item = Understood::of(change).items.first().and_then(|_| item_for(format));
+        let items = Understood::of(change).items;
+        let item = items.first().and_then(|_| item_for(format));
         let one = item.and_then(|item| One::of(change, item));
-        if format == Format::MoDlr && !one.as_ref().is_some_and(|one| mo_dlr::tells(change, one)) {
+        if format == Format::MoDlr && !items.first().is_some_and(|item| mo_dlr::told(change).tells(item)) {
             return None;
         }
         let file = one.and_then(|one| mo_dlr::file_of(&one)).map(|_| Fetched::File {

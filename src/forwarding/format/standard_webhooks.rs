@@ -28,7 +28,8 @@ fn key(secret: &SecretString) -> Vec<u8> {
 }
 
 /// One signature: `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64.
-pub(super) fn sign(secret: &SecretString, id: &str, seconds: i64, body: &[u8]) -> String {
+#[must_use]
+pub fn sign(secret: &SecretString, id: &str, seconds: i64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(&key(secret)).expect("any key length will do");
     mac.update(format!("{id}.{seconds}.").as_bytes());
     mac.update(body);

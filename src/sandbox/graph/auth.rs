@@ -22,7 +22,7 @@ pub(super) const NO_APP: &str = "Error validating application. Cannot get applic
 
 /// Who calls.
 #[derive(Clone, Debug)]
-pub(super) enum Caller {
+pub(in crate::sandbox) enum Caller {
     /// The app itself, by `APP_ID|APP_SECRET`.
     App,
     Token(Box<Token>),
@@ -49,6 +49,13 @@ pub(super) fn caller(state: &State, call: &Call, now_ms: i64) -> Result<Caller, 
     if state.app.require_app_secret && call.value("appsecret_proof").is_none() {
         return Err(GraphError::new(100, "API calls from the server require an appsecret_proof argument").method());
     }
+    Ok(Caller::Token(Box::new(token.clone())))
+}
+
+/// Who calls with a token alone, as files are fetched.
+pub(in crate::sandbox) fn by_token(state: &State, text: &str, now_ms: i64) -> Result<Caller, GraphError> {
+    let token = find(state, text)?;
+    usable(token, now_ms)?;
     Ok(Caller::Token(Box::new(token.clone())))
 }
 

@@ -15,18 +15,19 @@ mod register;
 mod waba;
 
 use super::{
-    Sandbox, ids,
+    Sandbox, ids, media,
     record::{self, Exchange, Seen},
     scenario::{self, FaultKind},
 };
 use crate::base::clock::from_ms;
+pub(super) use auth::{Caller, by_token as caller_by_token};
 use axum::{
     body::Body,
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
 use call::Call;
-use error::GraphError;
+pub(super) use error::GraphError;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 use std::time::Duration;
@@ -83,6 +84,10 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
     let (id, edge) = match segments.as_slice() {
         ["debug_token"] if get => {
             return sandbox.read(|state| debug_token::debug_token(state, call, &caller, now_ms));
+        }
+        [id] if get && sandbox.read(|state| state.media.iter().any(|media| media.id == *id)) => {
+            let (origin, phone) = (sandbox.origin(), call.text("phone_number_id"));
+            return sandbox.read(|state| media::read(state, &origin, &caller, id, phone.as_deref(), now_ms));
         }
         [id] => (*id, None),
         [id, edge] => (*id, Some(*edge)),

@@ -29,8 +29,11 @@ async fn webhook(world: &World, wabas: &[&str], text: &str) {
 }
 
 async fn keep(world: &World, body: &Value) {
+    post(world, body.to_string()).await;
+}
+
+async fn post(world: &World, body: String) {
     let nobody = world.anonymous();
-    let body = body.to_string();
     let request = nobody.request(http::Method::POST, "/webhooks/whatsapp");
     let request = request.header("x-hub-signature-256", signature(&body)).header("content-type", "application/json");
     assert_eq!(nobody.send(request.body(body)).await.status, 200);
@@ -161,6 +164,12 @@ async fn others_keep_what_is_theirs(db: Database) {
     webhook(&world, &[&own, &others, &moved], "both").await;
     webhook(&world, &[&others], "other").await;
     keep(&world, &partner_added(&[&own, &others])).await;
+    // As nobody would write it, to see that it stays so.
+    let odd = format!(
+        r#"{{ "id": "{others}","changes" :[{{"value":{{"n":1.50e1,"text":"\u00e9"}}, "field":"messages"}}] }}"#
+    );
+    let mine = format!(r#"{{"id":"{own}","changes":[{{"field":"messages","value":{{"text":"mine"}}}}]}}"#);
+    post(&world, format!(r#"{{"entry":[{mine},  {odd},{mine}] }}"#)).await;
     // Meta's own come half a second after each signup: one that came after the end would be kept.
     eventually("Meta's webhooks about what was shared", || async {
         let state = world.meta.control(http::Method::GET, "state", json!({})).await;
@@ -178,6 +187,16 @@ async fn others_keep_what_is_theirs(db: Database) {
     let bodies = query("SELECT body FROM intake ORDER BY seq").all(&mut db, |row| row.text("body")).await.unwrap();
     let all = bodies.join("\n");
     assert!(!all.contains(&own), "{all}");
+    assert!(all.contains(&odd), "byte for byte: {odd} in {all}");
+    let shops = world.column("SELECT id FROM customers WHERE name = 'Corner Shop'", "id").await.unwrap();
+    let readable = world.portal.webhooks.routes_of(shops.parse().unwrap()).await.unwrap();
+    let mut events = world.portal.webhooks.newest(&doorway::webhooks::Of::Routes(readable), None);
+    while let Some(event) = events.next().await.unwrap() {
+        let says = world.portal.webhooks.change(event.id, |change| change.raw.to_owned()).await.unwrap();
+        assert!(says.is_some(), "{event:?} lost what it says");
+    }
+    let left = "SELECT count(*) AS n FROM events e LEFT JOIN event_routes r ON r.id = e.route_id WHERE r.id IS NULL";
+    assert_eq!(world.number(left, "n").await, Some(0));
     for kept in [format!("both to {others}"), format!("both to {moved}"), format!("other to {others}")] {
         assert!(all.contains(&kept), "{kept} in {all}");
     }

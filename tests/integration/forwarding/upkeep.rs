@@ -55,7 +55,7 @@ async fn what_is_old_goes_whatever_became_of_it(db: Database) {
     world.advance(60);
     bakery.hears(&world, "4915110000001", "young").await;
     all_in(&world, endpoint, 2, DeliveryState::Pending).await;
-    forwarding.prune(between).await.unwrap();
+    forwarding.prune(between, between).await.unwrap();
     let left: Vec<i64> = deliveries(&world, endpoint).await.iter().map(|delivery| delivery.number).collect();
     assert_eq!(left, [3]);
     assert_eq!(counts(&world).await[2], 0);

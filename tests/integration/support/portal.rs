@@ -8,6 +8,7 @@ use doorway::{
     config::{Config, MetaConfig},
     connections::Connections,
     forwarding::Forwarding,
+    messaging::Messaging,
     signup::Signup,
     store::Store,
     web::Route,
@@ -29,6 +30,7 @@ pub struct Portal {
     pub signup: Signup,
     pub webhooks: Webhooks,
     pub forwarding: Forwarding,
+    pub messaging: Messaging,
     pub store: Store,
     /// Every route with who may call it.
     pub routes: Vec<Route>,
@@ -60,6 +62,7 @@ pub fn configuration(db: &Database, listen: SocketAddr, portal: &Url, sandbox: &
         smtp_url: None,
         mail_from: None,
         staff_totp: false,
+        retention: doorway::config::Retention::default(),
         allow_private_endpoints: true,
         sandbox_url: None,
         warnings: Vec::new(),
@@ -79,6 +82,7 @@ impl Portal {
             signup: app.signup.clone(),
             webhooks: app.webhooks.clone(),
             forwarding: app.forwarding.clone(),
+            messaging: app.messaging.clone(),
             store,
             routes: app.routes().to_vec(),
         };

@@ -42,6 +42,7 @@ const MACHINES: &[(&str, &str)] = &[
     ("GET /healthz/self", "seals a word for a challenge: the check knows its own portal by it"),
     ("GET /readyz", "says whether the database answers, and nothing else"),
     ("GET /webhooks/whatsapp", "Meta's handshake: the verify token"),
+    ("POST /receive/{endpoint}", "the built-in receiver: the signature with the endpoint's secret"),
     ("POST /webhooks/whatsapp", "Meta's webhooks: the signature"),
 ];
 
@@ -64,6 +65,8 @@ struct Samples {
     waba: String,
     invite: String,
     session: String,
+    event: String,
+    endpoint: String,
 }
 
 impl Samples {
@@ -73,6 +76,7 @@ impl Samples {
         Some(match parameter {
             "waba" | "waba_id" => &self.waba,
             "customer" | "customer_id" => &self.customer,
+            "endpoint" => &self.endpoint,
             "user" | "user_id" | "person" => &self.user,
             "id" if is_below("/connections/") => &self.connection,
             "id" if is_below("/connect/attempts/") => &self.attempt,
@@ -80,6 +84,7 @@ impl Samples {
             "id" if is_below("/backoffice/people/") || is_below("/people/") => &self.user,
             "id" if is_below("/invites/") => &self.invite,
             "id" if is_below("/settings/sessions/") => &self.session,
+            "id" if is_below("/events/") => &self.event,
             // The secret of a link that nobody was sent.
             "secret" | "token" => "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             _ => return None,
@@ -88,9 +93,9 @@ impl Samples {
 
     /// Whether an address names something of customer A's.
     fn is_named_in(&self, address: &str) -> bool {
-        let ids =
-            [&self.customer, &self.user, &self.connection, &self.attempt, &self.waba, &self.invite, &self.session];
-        ids.iter().any(|id| address.contains(id.as_str()))
+        let own = [&self.customer, &self.user, &self.connection, &self.attempt, &self.waba];
+        let ids = own.into_iter().chain([&self.invite, &self.session, &self.endpoint, &self.event]);
+        ids.into_iter().any(|id| address.contains(id.as_str()))
     }
 
     /// The path with its parameters filled in.
@@ -155,13 +160,16 @@ impl Stage {
             (world.number(read, "n").await == Some(told as i64)).then_some(())
         })
         .await;
+        let event = event(&world, &id(&signup, "waba_ids", 0)).await;
         let samples = Samples {
+            event,
             customer: world.column("SELECT id FROM customers", "id").await.unwrap(),
             user: world.column("SELECT id FROM users", "id").await.unwrap(),
             connection: connection.rsplit('/').next().unwrap().to_owned(),
             attempt: attempt.id,
             waba: id(&signup, "waba_ids", 0),
             invite: invite(&world).await,
+            endpoint: endpoint(&world, &owner.browser).await,
             session: world.column("SELECT min(id) AS id FROM sessions WHERE user_id IS NOT NULL", "id").await.unwrap(),
         };
         let other = caller(&world, "another customer", Role::Customer, "Corner Shop", MEMBERS).await;
@@ -186,6 +194,28 @@ impl Stage {
     async fn dump(&self) -> Vec<String> {
         dump(&self.world.portal.store, RESTLESS).await
     }
+}
+
+/// An event of customer A's.
+async fn event(world: &World, waba: &str) -> String {
+    let value = json!({"event": "ACCOUNT_UPDATE"});
+    let body = json!({"entry": [{"id": waba, "changes": [{"field": "account_update", "value": value}]}]});
+    world.portal.webhooks.keep(body.to_string()).await.unwrap();
+    eventually("an event of the owner's", || async {
+        let last = "SELECT CAST(max(e.id) AS TEXT) AS id FROM events e JOIN event_routes r ON r.id = e.route_id \
+                    WHERE r.customer_id IS NOT NULL AND e.detail = 'ACCOUNT_UPDATE'";
+        world.column(last, "id").await
+    })
+    .await
+}
+
+/// An endpoint of customer A's, made by its owner: one with the built-in receiver has the most pages.
+async fn endpoint(world: &World, owner: &Browser) -> String {
+    owner.get("/settings/endpoints/new").await;
+    let made =
+        owner.post("/settings/endpoints/new", &[("name", "Shop"), ("to", "receiver"), ("format", "events")]).await;
+    assert_eq!(made.status, 303, "{}", made.words());
+    world.column("SELECT id FROM endpoints", "id").await.unwrap()
 }
 
 /// An open invite of customer A's, made by its owner.

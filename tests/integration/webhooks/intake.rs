@@ -73,14 +73,6 @@ async fn a_webhook_reaches_its_feature(db: Database) {
     assert_eq!(business.as_deref(), Some("2729063490586005"));
 }
 
-async fn all_read(world: &World) {
-    eventually("all webhooks read", || async {
-        let left = "SELECT (SELECT value FROM counters WHERE name = 'intake') - (SELECT value FROM counters WHERE name = 'routed') AS n";
-        (world.number(left, "n").await == Some(0)).then_some(())
-    })
-    .await;
-}
-
 async fn odd_bodies_harm_nothing(db: Database) {
     let world = World::start(db).await;
     let meta = world.anonymous();

@@ -1,7 +1,11 @@
 //! Meta's webhooks: the handshake, the signature, and that what was answered is kept.
 
+mod fixtures;
 mod intake;
 mod killed;
+mod people;
+mod sandbox;
+mod state;
 
 use crate::support::*;
 use hmac::{Hmac, KeyInit, Mac};
@@ -31,6 +35,15 @@ async fn post_signed(portal: &Browser, body: Vec<u8>, signature: &str) -> u16 {
         request = request.header("x-hub-signature-256", signature);
     }
     portal.send(request).await.status.as_u16()
+}
+
+/// All that was taken in is events.
+async fn all_read(world: &World) {
+    eventually("all webhooks read", || async {
+        let left = "SELECT (SELECT value FROM counters WHERE name = 'intake') - (SELECT value FROM counters WHERE name = 'routed') AS n";
+        (world.number(left, "n").await == Some(0)).then_some(())
+    })
+    .await;
 }
 
 /// Meta says that this account was shared with the operator.

@@ -1,0 +1,114 @@
+//! What a connection's page, and support's, says of what Meta told lately: about the accounts, and about templates.
+
+use super::{Connections, Overview, notice_queries, notice_words};
+use crate::{message_templates::Template, phone_numbers::Number, store::StoreError, web::when::When};
+
+/// How many notices of an account are looked at.
+const LOOKED_AT: i64 = 100;
+/// How many templates are named at most.
+const TEMPLATES: usize = 3;
+
+/// A short notice.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Of the notice: `problem`, `warning`, `info`.
+    pub look: &'static str,
+    /// What happened.
+    pub title: String,
+    /// What to do.
+    pub text: String,
+    /// Where: address, words.
+    pub link: Option<(&'static str, &'static str)>,
+    /// When it was told.
+    pub when: When,
+}
+
+impl News {
+    /// The notice's class.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self.look {
+            "problem" => "notice notice-error",
+            "warning" => "notice notice-warning",
+            _ => "notice notice-info",
+        }
+    }
+
+    /// The notice's icon, by name.
+    #[must_use]
+    pub fn icon(&self) -> &'static str {
+        match self.look {
+            "problem" => "error",
+            "warning" => "warning",
+            _ => "info",
+        }
+    }
+}
+
+/// Where templates are managed.
+const MANAGER: (&str, &str) =
+    ("https://business.facebook.com/latest/whatsapp_manager/message_templates", "Open WhatsApp Manager");
+
+fn of_template(template: &Template, now: time::OffsetDateTime) -> News {
+    let named = format!("{} ({})", template.name, template.language);
+    let reason = template.reason.as_deref().map(|reason| reason.to_lowercase().replace('_', " "));
+    let why = template.explained.clone().or_else(|| reason.map(|reason| format!("Meta says: {reason}.")));
+    let (title, text) = match (template.status.as_deref().unwrap_or_default(), &template.next_category) {
+        ("REJECTED", _) => {
+            (format!("Template {named} was rejected"), "Change it in WhatsApp Manager, and send it in again.")
+        }
+        ("PAUSED", _) => (
+            format!("Template {named} is paused"),
+            "People did not like it. It can't be sent for some hours; make it more useful.",
+        ),
+        ("DISABLED", _) => {
+            (format!("Template {named} is switched off"), "It can't be sent any more. Make another one.")
+        }
+        ("FLAGGED" | "LOCKED" | "LIMIT_EXCEEDED", _) => (
+            format!("Template {named}: {}", template.shown().1.to_lowercase()),
+            "See in WhatsApp Manager what Meta asks for.",
+        ),
+        (_, Some((category, _))) => (
+            format!("Template {named} becomes {}", category.to_lowercase()),
+            "Meta changes its category, and so its price. You can ask for a review in WhatsApp Manager.",
+        ),
+        _ => (
+            format!("Template {named} has a low quality"),
+            "People block or report it. Meta may pause it: make it more useful, or send it to fewer.",
+        ),
+    };
+    let text = why.map_or_else(|| text.to_owned(), |why| format!("{why} {text}"));
+    News { look: "warning", title, text, link: Some(MANAGER), when: When::new(template.updated_at, now) }
+}
+
+impl Connections {
+    /// What matters now of what Meta told about this connection.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn news(&self, overview: &Overview) -> Result<Vec<News>, StoreError> {
+        let now = self.clock.now();
+        let mut all = Vec::new();
+        for (waba, numbers) in &overview.wabas {
+            let notices = notice_queries::list(&mut self.store.read().await?, &waba.id, LOOKED_AT).await?;
+            let written = |notice: &super::Notice| {
+                let number = numbers.iter().find(|number| Some(&number.id) == notice.phone_number.as_ref());
+                number.map(Number::international)
+            };
+            let words = notice_words::current(&notices, overview.connection.connected_at, now, written);
+            all.extend(words.into_iter().map(|words| News {
+                look: words.look,
+                title: words.title,
+                text: words.text,
+                link: words.link,
+                when: When::new(words.told_at, now),
+            }));
+            let templates = self.templates.list(&waba.id, LOOKED_AT).await?;
+            let odd = templates.iter().filter(|template| template.needs_attention()).take(TEMPLATES);
+            all.extend(odd.map(|template| of_template(template, now)));
+        }
+        // The worst first; among equals the order stays.
+        all.sort_by_key(|one| ["problem", "warning"].iter().position(|look| *look == one.look).unwrap_or(2));
+        Ok(all)
+    }
+}

@@ -1,0 +1,136 @@
+//! All SQL of `message_templates`.
+
+use super::model::Template;
+use crate::{
+    base::ids::WabaId,
+    store::{Reads, Result, Row, WriteTx, query},
+};
+use time::OffsetDateTime;
+
+/// Which template something is told of.
+pub(super) struct Told<'a> {
+    pub id: &'a str,
+    pub waba: &'a WabaId,
+    pub name: &'a str,
+    pub language: &'a str,
+    /// By Meta's word.
+    pub at: OffsetDateTime,
+}
+
+/// Makes the row where there is none and the account is ours. False where the template is another account's, or the
+/// account is nobody's.
+pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTime) -> Result<bool> {
+    let held = query(
+        "INSERT INTO message_templates (template_id, waba_id, name, language, updated_at) \
+         SELECT $1, waba_id, $3, $4, $5 FROM wabas WHERE waba_id = $2 \
+         ON CONFLICT (template_id) DO UPDATE SET updated_at = excluded.updated_at, \
+         name = CASE WHEN excluded.name = '' THEN message_templates.name ELSE excluded.name END, \
+         language = CASE WHEN excluded.language = '' THEN message_templates.language ELSE excluded.language END \
+         WHERE message_templates.waba_id = excluded.waba_id",
+    )
+    .bind(told.id)
+    .bind(told.waba)
+    .bind(told.name)
+    .bind(told.language)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(held == 1)
+}
+
+pub(super) async fn set_status(
+    tx: &mut WriteTx,
+    told: &Told<'_>,
+    status: &str,
+    reason: Option<&str>,
+    explained: Option<&str>,
+) -> Result<()> {
+    query(
+        "UPDATE message_templates SET status = $1, reason = $2, explained = $3, status_told_at = $4 \
+         WHERE template_id = $5 AND coalesce(status_told_at, 0) <= $4",
+    )
+    .bind(status)
+    .bind(reason)
+    .bind(explained)
+    .bind(told.at)
+    .bind(told.id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn set_category(
+    tx: &mut WriteTx,
+    told: &Told<'_>,
+    category: Option<&str>,
+    next: Option<(&str, OffsetDateTime)>,
+) -> Result<()> {
+    query(
+        "UPDATE message_templates SET category = coalesce($1, category), next_category = $2, next_category_at = $3, \
+         category_told_at = $4 WHERE template_id = $5 AND coalesce(category_told_at, 0) <= $4",
+    )
+    .bind(category)
+    .bind(next.map(|(category, _)| category))
+    .bind(next.map(|(_, at)| at))
+    .bind(told.at)
+    .bind(told.id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The category as a status tells it: whether it changes is not said there.
+pub(super) async fn note_category(tx: &mut WriteTx, told: &Told<'_>, category: &str) -> Result<()> {
+    query("UPDATE message_templates SET category = $1 WHERE template_id = $2 AND coalesce(category_told_at, 0) <= $3")
+        .bind(category)
+        .bind(told.id)
+        .bind(told.at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn set_quality(tx: &mut WriteTx, told: &Told<'_>, quality: &str) -> Result<()> {
+    query(
+        "UPDATE message_templates SET quality = $1, quality_told_at = $2 \
+         WHERE template_id = $3 AND coalesce(quality_told_at, 0) <= $2",
+    )
+    .bind(quality)
+    .bind(told.at)
+    .bind(told.id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn template(row: &Row) -> Result<Template> {
+    Ok(Template {
+        id: row.text("template_id")?,
+        waba_id: row.parse("waba_id")?,
+        name: row.text("name")?,
+        language: row.text("language")?,
+        status: row.opt_text("status")?,
+        category: row.opt_text("category")?,
+        quality: row.opt_text("quality")?,
+        reason: row.opt_text("reason")?,
+        explained: row.opt_text("explained")?,
+        next_category: row.opt_text("next_category")?.zip(row.opt_time("next_category_at")?),
+        updated_at: row.time("updated_at")?,
+    })
+}
+
+/// The templates of an account, those told of last first.
+pub(super) async fn list(db: &mut impl Reads, waba: &WabaId, limit: i64) -> Result<Vec<Template>> {
+    query("SELECT * FROM message_templates WHERE waba_id = $1 ORDER BY updated_at DESC, template_id LIMIT $2")
+        .bind(waba)
+        .bind(limit)
+        .all(db, template)
+        .await
+}
+
+pub(super) async fn export(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<serde_json::Value>> {
+    query("SELECT * FROM message_templates WHERE waba_id = $1 ORDER BY template_id")
+        .bind(waba)
+        .all(db, |row| row.to_json(&[]))
+        .await
+}

@@ -1,0 +1,134 @@
+//! Use cases: take what webhooks tell of templates, list, export. They are erased with their accounts.
+
+use super::{
+    model::{Template, language_code},
+    queries::{self, Told},
+};
+use crate::{
+    base::{clock::Clock, ids::WabaId, text},
+    store::{Result, Store, WriteTx},
+    web::download::{DownloadError, JsonFile},
+    webhooks::{Kind, RoutedChange, told_at},
+};
+use serde_json::Value;
+
+/// The longest name, by Meta's rule, and so the longest word that is kept.
+const LONGEST: usize = 512;
+/// The longest sentence that is kept.
+const LONGEST_SENTENCE: usize = 1_000;
+
+/// Message templates. Cloning shares what is beneath.
+#[derive(Clone)]
+pub struct MessageTemplates {
+    store: Store,
+    clock: Clock,
+}
+
+impl MessageTemplates {
+    /// In this database.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
+    /// Takes what changes tell of templates, in the transaction that makes events of them. Each touches templates of
+    /// the account that it came from alone, and what comes late changes nothing.
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_status_update>
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/template_category_update>
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_quality_update>
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take(&self, tx: &mut WriteTx, changes: &[RoutedChange<'_>]) -> Result<()> {
+        use Kind::{TemplateCategoryChanged, TemplateComponentsChanged, TemplateQualityChanged, TemplateStatusChanged};
+        for routed in changes {
+            let tells = matches!(
+                routed.kind,
+                TemplateStatusChanged | TemplateQualityChanged | TemplateCategoryChanged | TemplateComponentsChanged
+            );
+            if tells && routed.customer().is_some() {
+                self.take_one(tx, routed).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_one(&self, tx: &mut WriteTx, routed: &RoutedChange<'_>) -> Result<()> {
+        let Some(waba) = &routed.route.place.waba else { return Ok(()) };
+        let value = routed.change.json();
+        let Some(id) = value.get("message_template_id").and_then(id_of) else { return Ok(()) };
+        let word = |key: &str| value.get(key).and_then(Value::as_str).map(str::trim).filter(|word| !word.is_empty());
+        let name = text::shorten(word("message_template_name").unwrap_or_default(), LONGEST);
+        let language = language_code(word("message_template_language").unwrap_or_default());
+        let language = text::shorten(&language, 40);
+        let at = routed.change.time.and_then(|time| told_at(&time.into())).unwrap_or(routed.received_at);
+        let told = Told { id: &id, waba, name: &name, language: &language, at: at.min(routed.received_at) };
+        if !queries::ensure(tx, &told, self.clock.now()).await? {
+            return Ok(());
+        }
+        match routed.kind {
+            Kind::TemplateStatusChanged => {
+                let Some(status) = word("event").map(|status| text::shorten(status, 80)) else { return Ok(()) };
+                let reason = word("reason").filter(|reason| !reason.eq_ignore_ascii_case("none"));
+                let reason = reason.map(|reason| text::shorten(reason, 80));
+                let sentence = |at: &str| value.pointer(at).and_then(Value::as_str).filter(|text| !text.is_empty());
+                let explained = [
+                    sentence("/rejection_info/reason"),
+                    sentence("/rejection_info/recommendation"),
+                    sentence("/other_info/description"),
+                ];
+                let explained = explained.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                let explained = (!explained.is_empty()).then(|| text::shorten(&explained, LONGEST_SENTENCE));
+                queries::set_status(tx, &told, &status, reason.as_deref(), explained.as_deref()).await?;
+                if let Some(category) = word("message_template_category") {
+                    queries::note_category(tx, &told, &text::shorten(category, 80)).await?;
+                }
+            }
+            Kind::TemplateQualityChanged => {
+                if let Some(quality) = word("new_quality_score") {
+                    queries::set_quality(tx, &told, &text::shorten(quality, 80)).await?;
+                }
+            }
+            Kind::TemplateCategoryChanged => {
+                let category = word("new_category").map(|category| text::shorten(category, 80));
+                let when = value.get("category_update_timestamp").and_then(told_at);
+                let next = word("correct_category").map(|next| text::shorten(next, 80));
+                // A change that is announced comes in a day, by that page, where no time is given.
+                let next = next.as_deref().map(|next| (next, when.unwrap_or(at + time::Duration::days(1))));
+                queries::set_category(tx, &told, category.as_deref(), next).await?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The templates of an account that something was told of, the last first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list(&self, waba: &WabaId, limit: i64) -> Result<Vec<Template>> {
+        queries::list(&mut self.store.read().await?, waba, limit).await
+    }
+
+    /// Writes the templates of these accounts, which are a customer's.
+    ///
+    /// # Errors
+    /// The database's, and where nobody reads it any more.
+    pub async fn export(&self, wabas: &[WabaId], file: &mut JsonFile) -> std::result::Result<(), DownloadError> {
+        file.begin_list("message_templates");
+        for waba in wabas {
+            let templates = queries::export(&mut self.store.read().await?, waba).await?;
+            for template in &templates {
+                file.item(template).await?;
+            }
+        }
+        file.end_list();
+        Ok(())
+    }
+}
+
+/// Webhooks write it as a number, the API as a text.
+fn id_of(value: &Value) -> Option<String> {
+    let id = value.as_str().map_or_else(|| value.to_string(), |id| id.trim().to_owned());
+    crate::base::ids::meta_digits(&id).ok().map(str::to_owned)
+}
