@@ -23,6 +23,11 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     all.extend(
         config.warnings.iter().map(|warning| Finding::amber("configuration", warning.clone(), "check the spelling")),
     );
+    if config.allow_private_endpoints {
+        let what = "customers’ endpoints may lie inside your network: they can make Doorway call what is there";
+        let cure = "drop DOORWAY_ALLOW_PRIVATE_ENDPOINTS, unless all customers are yours to trust";
+        all.push(Finding::amber("endpoints", what, cure));
+    }
     let meta = match database(config, &mut all).await {
         Some(findings) => findings,
         None => {

@@ -92,10 +92,8 @@ impl Outbound {
     /// # Errors
     /// [`Refused`] where the URL names an address that this client must not reach.
     pub fn request(&self, method: http::Method, url: Url) -> Result<reqwest::RequestBuilder, Refused> {
-        if self.reach == Reach::Public {
-            if url.host().is_none() || names_private_address(&url) {
-                return Err(Refused);
-            }
+        if self.reach == Reach::Public && (url.host().is_none() || names_private_address(&url)) {
+            return Err(Refused);
         }
         Ok(self.client.request(method, url))
     }

@@ -27,6 +27,7 @@ mod pages;
 mod plan;
 mod plan_queries;
 mod queries;
+mod reads;
 mod receipts;
 mod receiver;
 mod receiver_page;
@@ -37,6 +38,7 @@ mod schedule;
 mod secrets;
 mod service;
 mod staff_pages;
+mod states;
 mod upkeep;
 mod upkeep_queries;
 

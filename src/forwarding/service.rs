@@ -1,11 +1,10 @@
 //! Endpoints: made, changed, paused, resumed, removed by those whose they are.
 
 use super::{
-    REMOVE_JOB, RESUME_JOB,
     bells::Bells,
     cache::Cache,
-    endpoint::{Cause, Delivery, Endpoint, EndpointState, Format},
-    queries::{self, Attempt, DELETED, ENDPOINTS, EndpointRow},
+    endpoint::{Endpoint, EndpointState, Format},
+    queries::{self, DELETED, ENDPOINTS, EndpointRow},
     secrets,
 };
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
     },
     jobs::Queue,
     store::{Store, StoreError, WriteTx},
-    webhooks::{EventId, Kind},
+    webhooks::Kind,
 };
 use secrecy::SecretString;
 use time::Duration;
@@ -266,152 +265,6 @@ impl Forwarding {
         tx.commit().await?;
         self.wake();
         Ok(())
-    }
-
-    /// Gives it a new secret. For [`OLD_SECRET_FOR`] calls are signed with the one before too.
-    ///
-    /// # Errors
-    /// [`ForwardingError::NotFound`], or the database's.
-    pub async fn rotate_secret(
-        &self,
-        actor: &User,
-        customer: CustomerId,
-        id: EndpointId,
-    ) -> Result<(), ForwardingError> {
-        let mut tx = self.store.write().await?;
-        let row = queries::endpoint_of(&mut tx, customer, id).await?.ok_or(ForwardingError::NotFound)?;
-        let now = self.clock.now();
-        let before = self.open(row.clone())?.secret;
-        let old = (self.seal_old_secret(id, &before), now + OLD_SECRET_FOR);
-        let sealed = self.seal_secret(id, &secrets::new_secret(row.format));
-        queries::set_secrets(&mut tx, id, &sealed, Some(old), now).await?;
-        self.changed(&mut tx, actor, &row, "endpoint.secret_rotated").await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Stops calling it; what comes is kept for it.
-    ///
-    /// # Errors
-    /// [`ForwardingError::NotFound`], [`ForwardingError::NotActive`], or the database's.
-    pub async fn pause(&self, actor: &User, customer: CustomerId, id: EndpointId) -> Result<(), ForwardingError> {
-        let mut tx = self.store.write().await?;
-        let row = queries::endpoint_of(&mut tx, customer, id).await?.ok_or(ForwardingError::NotFound)?;
-        let (from, to) = ([EndpointState::Active; 2], EndpointState::Paused);
-        if !queries::set_state(&mut tx, id, from, to, Some("by_hand"), self.clock.now()).await? {
-            return Err(ForwardingError::NotActive);
-        }
-        self.changed(&mut tx, actor, &row, "endpoint.paused").await?;
-        tx.commit().await?;
-        self.wake();
-        Ok(())
-    }
-
-    /// Calls it again: what waits is due at once, in the order of the numbers.
-    ///
-    /// # Errors
-    /// [`ForwardingError::NotFound`], or the database's.
-    pub async fn resume(&self, actor: &User, customer: CustomerId, id: EndpointId) -> Result<(), ForwardingError> {
-        if self.endpoint(customer, id).await?.state == EndpointState::Active {
-            return Ok(());
-        }
-        // While nobody calls, so that the order is kept; what is too much for that follows.
-        let left = self.set_some_due(id).await?.is_some();
-        let mut tx = self.store.write().await?;
-        let row = queries::endpoint_of(&mut tx, customer, id).await?.ok_or(ForwardingError::NotFound)?;
-        let (from, to) = ([EndpointState::Paused, EndpointState::Disabled], EndpointState::Active);
-        if queries::set_state(&mut tx, id, from, to, None, self.clock.now()).await? {
-            self.changed(&mut tx, actor, &row, "endpoint.resumed").await?;
-            if left {
-                self.queue.enqueue(&mut tx, RESUME_JOB, &id.to_string(), self.clock.now()).await?;
-            }
-        }
-        tx.commit().await?;
-        self.queue.wake();
-        self.bells.ring_for(id);
-        Ok(())
-    }
-
-    /// Sends it something to try it out; the delivery's number.
-    ///
-    /// # Errors
-    /// [`ForwardingError::NotFound`], [`ForwardingError::NotActive`], or the database's.
-    pub async fn send_test(&self, actor: &User, customer: CustomerId, id: EndpointId) -> Result<i64, ForwardingError> {
-        let mut tx = self.store.write().await?;
-        let row = queries::endpoint_of(&mut tx, customer, id).await?.ok_or(ForwardingError::NotFound)?;
-        if row.state != EndpointState::Active {
-            return Err(ForwardingError::NotActive);
-        }
-        let number = self.plan_one(&mut tx, id, Cause::Test).await?.ok_or(ForwardingError::NotActive)?;
-        self.note(&mut tx, Some(actor), customer, "endpoint.tested", &id.to_string(), None).await?;
-        tx.commit().await?;
-        self.bells.ring_for(id);
-        Ok(number)
-    }
-
-    /// Removes it with its deliveries: nobody sees it any more, and its rows go in the background.
-    ///
-    /// # Errors
-    /// [`ForwardingError::NotFound`], or the database's.
-    pub async fn delete(&self, actor: &User, customer: CustomerId, id: EndpointId) -> Result<(), ForwardingError> {
-        let mut tx = self.store.write().await?;
-        let row = queries::endpoint_of(&mut tx, customer, id).await?.ok_or(ForwardingError::NotFound)?;
-        let from = [EndpointState::Active, EndpointState::Paused];
-        let (to, now) = (EndpointState::Disabled, self.clock.now());
-        if row.state == EndpointState::Disabled {
-            queries::set_state(&mut tx, id, [to; 2], to, Some(DELETED), now).await?;
-        } else {
-            queries::set_state(&mut tx, id, from, to, Some(DELETED), now).await?;
-        }
-        self.changed(&mut tx, actor, &row, "endpoint.deleted").await?;
-        self.queue.enqueue(&mut tx, REMOVE_JOB, &id.to_string(), now).await?;
-        tx.commit().await?;
-        self.queue.wake();
-        self.wake();
-        Ok(())
-    }
-
-    /// The deliveries of an event: of this customer's endpoints, or all for staff (`None`).
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn deliveries_of(
-        &self,
-        event: EventId,
-        customer: Option<CustomerId>,
-    ) -> Result<Vec<Delivery>, StoreError> {
-        queries::deliveries_of(&mut self.store.read().await?, event, customer).await
-    }
-
-    /// One delivery of an endpoint.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn delivery(&self, endpoint: EndpointId, number: i64) -> Result<Option<Delivery>, StoreError> {
-        queries::delivery_of(&mut self.store.read().await?, endpoint, number).await
-    }
-
-    /// The latest deliveries of an endpoint whose number is below `before`, the newest first.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn latest(&self, endpoint: EndpointId, before: i64, limit: i64) -> Result<Vec<Delivery>, StoreError> {
-        queries::latest(&mut self.store.read().await?, endpoint, before, limit).await
-    }
-
-    /// The attempts of a delivery, in order.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn attempts_of(&self, endpoint: EndpointId, number: i64) -> Result<Vec<Attempt>, StoreError> {
-        queries::attempts_of(&mut self.store.read().await?, endpoint, number).await
-    }
-
-    /// How many deliveries wait for an endpoint; a thousand stands for more.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn pending(&self, endpoint: EndpointId) -> Result<i64, StoreError> {
-        queries::pending(&mut self.store.read().await?, endpoint).await
     }
 
     /// Lets the dispatcher look at once.

@@ -19,7 +19,7 @@ const KILLS: usize = 4;
 async fn what_was_answered_reaches_its_endpoint(db: Database) {
     let mut process = Process::new(db).await;
     process.set("ALLOW_PRIVATE_ENDPOINTS", "true");
-    process.set("LOG", "info");
+    process.set("LOG", "info,doorway::forwarding::dispatcher::writer=debug");
     process.launch().await;
     let browser = process.customer("Harbour Bakery").await;
     let attempt = browser.begin().await;
@@ -110,9 +110,24 @@ async fn what_was_answered_reaches_its_endpoint(db: Database) {
         receiver.len(),
         KILLS + 1
     );
+    println!("outcomes were written in transactions of {}", written(&process.log()));
     drop(db);
     store.close().await;
     assert!(answered.len() > 50, "there was load: {}", answered.len());
+}
+
+/// How long the transactions took that wrote outcomes, by the log.
+fn written(log: &str) -> String {
+    let took = log.lines().filter(|line| line.contains("outcomes written")).filter_map(|line| {
+        let text = line.split("took=").nth(1)?.trim();
+        let ms = |unit: &str| text.strip_suffix(unit)?.parse::<f64>().ok();
+        ms("µs").map(|us| us / 1_000.0).or_else(|| ms("ms")).or_else(|| ms("s").map(|s| s * 1_000.0))
+    });
+    let mut took: Vec<f64> = took.collect();
+    assert!(!took.is_empty(), "the log tells of none");
+    took.sort_by(f64::total_cmp);
+    let at = |part: f64| took[((took.len() - 1) as f64 * part) as usize];
+    format!("{:.1} ms (median), {:.1} ms (99 of 100), {} of them", at(0.5), at(0.99), took.len())
 }
 
 /// An endpoint, made beside the process as a member would make it.

@@ -2,8 +2,81 @@
 
 use super::*;
 use doorway::forwarding::EndpointState;
+use std::sync::{Arc, Mutex};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufStream},
+    net::TcpListener,
+};
 
-on_both_engines!(after_days_of_failure_it_is_paused_until_somebody_resumes_it, one_success_begins_anew);
+on_both_engines!(
+    after_days_of_failure_it_is_paused_until_somebody_resumes_it,
+    one_success_begins_anew,
+    members_are_told_by_mail
+);
+
+/// A mail server that takes everything; what it got.
+async fn mail_server() -> (Url, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let mails = Arc::new(Mutex::new(Vec::new()));
+    let kept = mails.clone();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let kept = kept.clone();
+            tokio::spawn(async move {
+                let mut stream = BufStream::new(stream);
+                let (mut line, mut data) = (String::new(), None::<String>);
+                stream.write_all(b"220 ready\r\n").await.unwrap();
+                stream.flush().await.unwrap();
+                while stream.read_line(&mut line).await.is_ok_and(|n| n > 0) {
+                    let answer = match (&mut data, line.trim_end()) {
+                        (Some(mail), ".") => {
+                            kept.lock().unwrap().push(std::mem::take(mail));
+                            data = None;
+                            "250 taken"
+                        }
+                        (Some(mail), text) => {
+                            mail.push_str(text);
+                            mail.push('\n');
+                            ""
+                        }
+                        (None, "DATA") => {
+                            data = Some(String::new());
+                            "354 go on"
+                        }
+                        (None, _) => "250 well",
+                    };
+                    if !answer.is_empty() {
+                        stream.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+                        stream.flush().await.unwrap();
+                    }
+                    line.clear();
+                }
+            });
+        }
+    });
+    (url, mails)
+}
+
+async fn members_are_told_by_mail(db: Database) {
+    let (smtp, mails) = mail_server().await;
+    let world = World::with(db, |config| {
+        config.smtp_url = Some(smtp.as_str().trim_end_matches('/').into());
+        config.mail_from = Some("Portal <portal@operator.example>".to_owned());
+    })
+    .await;
+    let bakery = Customer::new(&world, "Harbour Bakery").await;
+    let stranger = Customer::new(&world, "Corner Shop").await;
+    let receiver = Receiver::answering(|_| Answer::Status(410)).await;
+    let endpoint = bakery.endpoint(&world, &receiver.url, Format::Meta).await;
+    bakery.hears(&world, "4915110000001", "gone").await;
+    let mail = eventually("a mail", || async { mails.lock().unwrap().first().cloned() }).await;
+    let plain = mail.replace("=\n", "");
+    assert!(plain.contains(&format!("settings/endpoints/{endpoint}")), "{mail}");
+    assert!(plain.contains("Server") && plain.contains("410"), "{mail}");
+    assert!(mail.contains(bakery.user.email.as_str()) && !mail.contains(stranger.user.email.as_str()), "{mail}");
+}
 
 /// Moves the clock on until the next attempts have been made.
 async fn next_attempts(world: &World, endpoint: EndpointId) {
