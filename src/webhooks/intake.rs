@@ -89,7 +89,7 @@ impl Writer {
         let mut batch = Vec::with_capacity(TOGETHER);
         while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
             self.flow.pace().await;
-            let mut together: Vec<Waiting> = batch.drain(..).collect();
+            let mut together: Vec<Waiting> = std::mem::take(&mut batch);
             if !self.store.is_sqlite() {
                 // PostgreSQL keeps no NUL; what is handed on must be what is kept.
                 for one in together.iter_mut().filter(|one| one.body.contains('\0')) {

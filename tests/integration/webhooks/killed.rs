@@ -101,7 +101,8 @@ async fn killed_under_load_nothing_is_lost_or_doubled(db: Database) {
     }
     process.launch().await;
     let meta = Browser::new(&process.url);
-    for id in todo.lock().unwrap().drain(..).collect::<Vec<_>>() {
+    let ids = std::mem::take(&mut *todo.lock().unwrap());
+    for id in ids {
         assert_eq!(post(&meta, statuses("106540352242922", &[(&id, "sent")]).to_string()).await, 200);
         answered.push(id);
     }
