@@ -31,10 +31,25 @@ async fn send(world: &World, body: Value) -> Value {
     world.meta.control(Method::POST, "webhooks", body).await
 }
 
+/// What Meta told of the signup itself has come and is the customer's: endpoints that are made now don't hear of it.
+async fn signup_was_told(world: &World) {
+    eventually("what Meta tells of the signup", || async {
+        let waiting = world.meta.control(Method::GET, "state", json!({})).await["webhooks_waiting"].as_i64();
+        let unrouted = "SELECT (SELECT value FROM counters WHERE name = 'intake') \
+                        - (SELECT value FROM counters WHERE name = 'routed') AS n";
+        let nobodys =
+            "SELECT count(*) AS n FROM event_routes WHERE customer_id IS NULL OR backlog_until IS NOT NULL";
+        let left = (waiting, world.number(unrouted, "n").await, world.number(nobodys, "n").await);
+        (left == (Some(0), Some(0), Some(0))).then_some(())
+    })
+    .await;
+}
+
 async fn what_people_write_arrives_in_each_format(db: Database) {
     let world = World::start(db).await;
     let browser = world.customer("Harbour Bakery").await;
     let (_, signup) = world.connect(&browser, &[]).await;
+    signup_was_told(&world).await;
     let (waba, number) = (id(&signup, "waba_ids", 0), id(&signup, "phone_number_ids", 0));
     let (meta, events, mo_dlr) =
         (endpoint(&browser, "meta").await, endpoint(&browser, "events").await, endpoint(&browser, "mo_dlr").await);
