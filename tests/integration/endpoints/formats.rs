@@ -37,8 +37,7 @@ async fn signup_was_told(world: &World) {
         let waiting = world.meta.control(Method::GET, "state", json!({})).await["webhooks_waiting"].as_i64();
         let unrouted = "SELECT (SELECT value FROM counters WHERE name = 'intake') \
                         - (SELECT value FROM counters WHERE name = 'routed') AS n";
-        let nobodys =
-            "SELECT count(*) AS n FROM event_routes WHERE customer_id IS NULL OR backlog_until IS NOT NULL";
+        let nobodys = "SELECT count(*) AS n FROM event_routes WHERE customer_id IS NULL OR backlog_until IS NOT NULL";
         let left = (waiting, world.number(unrouted, "n").await, world.number(nobodys, "n").await);
         (left == (Some(0), Some(0), Some(0))).then_some(())
     })
