@@ -32,12 +32,14 @@ impl Consequences for Wired {
         Box::pin(async move {
             for change in changes {
                 self.partner_event(tx, change).await?;
-                account_news::take(&self.connections, tx, change).await?;
             }
-            self.messaging.take(tx, changes).await?;
-            self.templates.take(tx, changes).await?;
-            self.forwarding.plan(tx, changes).await
+            self.change_state(tx, changes).await
         })
+    }
+
+    /// What a partner event means for a signup was kept when it came, whosever it was.
+    fn follow_late<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.change_state(tx, changes))
     }
 
     fn committed(&self) {
@@ -47,6 +49,15 @@ impl Consequences for Wired {
 }
 
 impl Wired {
+    async fn change_state(&self, tx: &mut WriteTx, changes: &[RoutedChange<'_>]) -> Result<()> {
+        for change in changes {
+            account_news::take(&self.connections, tx, change).await?;
+        }
+        self.messaging.take(tx, changes).await?;
+        self.templates.take(tx, changes).await?;
+        self.forwarding.plan(tx, changes).await
+    }
+
     async fn partner_event(&self, tx: &mut WriteTx, routed: &RoutedChange<'_>) -> Result<()> {
         if routed.change.field != "account_update" {
             return Ok(());

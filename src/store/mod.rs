@@ -4,6 +4,7 @@
 //! [`WriteTx`]; the dispatch over the two engines happens here alone. See
 //! `docs/decisions/0001-two-engines.md` for why it is done so.
 
+mod append;
 pub mod counters;
 mod migrate;
 mod query;
@@ -12,6 +13,7 @@ mod rows;
 mod sealed;
 mod wal;
 
+pub use append::Log;
 pub use query::{Arg, Query, query};
 pub use row::Row;
 pub use rows::Rows;

@@ -1,18 +1,14 @@
 //! Keeping what Meta posts before it is answered: many requests share one transaction.
 
-use super::{
-    flow::Flow,
-    queries::{self, Kept},
-};
+use super::{flow::Flow, queries::Kept};
 use crate::{
     base::{clock::Clock, text},
-    store::{Result, Store, counters::Counter},
+    store::{Log, Store, counters::Counter},
 };
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
-use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// How many requests may wait for a transaction; further ones are told to come again.
@@ -20,10 +16,12 @@ const WAITING: usize = 4_096;
 /// How many KiB they may hold together.
 const WAITING_KIB: usize = 64 << 10;
 /// How many share one transaction at most.
-const TOGETHER: usize = 256;
+const TOGETHER: usize = Log::MOST;
 
 /// The number given last.
 pub(super) const LAST: Counter = Counter("intake");
+
+static LOG: Log = Log::new(LAST, "intake (seq, received_at, body)");
 
 /// Why a body was not kept.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +112,8 @@ impl Writer {
     /// Keeps all of them, and answers them then.
     async fn keep(&self, batch: Vec<Waiting>) -> std::result::Result<(), (crate::store::StoreError, Vec<Waiting>)> {
         let now = self.clock.now();
-        match self.commit(&batch, now).await {
+        let bodies = batch.iter().map(|one| one.body.clone()).collect();
+        match LOG.append(&self.store, now, bodies).await {
             Ok(first) => {
                 let mut kept = Vec::with_capacity(batch.len());
                 for (seq, one) in (first..).zip(batch) {
@@ -127,15 +126,5 @@ impl Writer {
             }
             Err(error) => Err((error, batch)),
         }
-    }
-
-    /// Commits all of them; gives the number of the first.
-    async fn commit(&self, batch: &[Waiting], now: OffsetDateTime) -> Result<i64> {
-        let mut tx = self.store.write().await?;
-        let n = i64::try_from(batch.len()).unwrap_or(i64::MAX);
-        let first = LAST.advance(&mut tx, n).await? - n + 1;
-        queries::insert(&mut tx, first, now, batch.iter().map(|one| one.body.as_str())).await?;
-        tx.commit().await?;
-        Ok(first)
     }
 }

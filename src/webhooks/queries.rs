@@ -9,18 +9,6 @@ use super::{
 use crate::store::{Arg, Reads, Result, Row, Rows, WriteTx, query};
 use time::OffsetDateTime;
 
-/// Keeps bodies, numbered from `first`.
-pub(super) async fn insert(
-    tx: &mut WriteTx,
-    first: i64,
-    at: OffsetDateTime,
-    bodies: impl Iterator<Item = &str>,
-) -> Result<()> {
-    static INSERT: Rows = Rows::new("INSERT INTO intake (seq, received_at, body) VALUES", 3, "");
-    let values = (first..).zip(bodies).flat_map(|(seq, body)| [Arg::from(seq), at.into(), body.into()]);
-    INSERT.execute(tx, values.collect()).await
-}
-
 /// A body that was kept.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
