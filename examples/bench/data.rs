@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row};
 use std::sync::Arc;
 
 /// How many customers there are, each with a WABA and a number.
-const CUSTOMERS: u64 = 20;
+pub const CUSTOMERS: u64 = 20;
 
 /// The WABAs and numbers.
 #[derive(Clone)]

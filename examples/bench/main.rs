@@ -2,6 +2,7 @@
 //! it; what it prints is docs/benchmarks.md.
 
 mod data;
+mod forward;
 mod load;
 mod measure;
 mod report;
@@ -13,11 +14,14 @@ use std::{error::Error, time::Duration};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-#[tokio::main]
-async fn main() -> Outcome<()> {
+fn main() -> Outcome<()> {
     if std::env::args().nth(1).as_deref() == Some("serve") {
-        return server::serve().await;
+        return doorway::cli::runtime()?.block_on(server::serve());
     }
+    tokio::runtime::Runtime::new()?.block_on(bench())
+}
+
+async fn bench() -> Outcome<()> {
     let seconds = |name: &str, default: u64| {
         Duration::from_secs(std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default))
     };
@@ -50,17 +54,6 @@ async fn of_engine(
     let version = data::version(&store).await?;
     let bench = Bench { url, store: &store, owners: &owners };
     let say = |what: &str| eprintln!("{name}: {what}");
-    if std::env::var("XB").is_ok() {
-        for _ in 0..2 {
-            bench.burst("ceiling", short, 1).await?;
-            bench.burst("intake", short, 1).await?;
-            data::empty(&store).await?;
-        }
-        bench.sustained(long, 1).await?;
-        data::empty(&store).await?;
-        bench.paced(3_300, long / 2).await?;
-        std::process::exit(0);
-    }
     let mut runs = Vec::new();
     for updates in [1, 100] {
         say(&format!("ceiling, {updates} a request"));
@@ -84,5 +77,7 @@ async fn of_engine(
     say("with all of them stored");
     let full = bench.sustained(short * 2, 1).await?;
     data::empty(&store).await?;
-    Ok(report::Engine { name, version, runs, paced, few, full })
+    say("forwarding");
+    let forwarded = forward::run(&bench, short).await?;
+    Ok(report::Engine { name, version, runs, paced, few, full, forwarded })
 }

@@ -15,7 +15,7 @@ use std::{
 /// Numbers of requests that no run had before.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-fn fresh() -> u64 {
+pub fn fresh() -> u64 {
     // A multiple of what makes a block of messages, so that each message's statuses are within one run.
     NEXT.fetch_add(900_000_000, Ordering::Relaxed)
 }

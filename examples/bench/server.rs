@@ -24,6 +24,9 @@ pub async fn serve() -> Outcome<()> {
     let store = Store::connect(&config.database_url).await?;
     store.migrate().await?;
     let app = App::build(&config, store, Clock::system())?;
+    if let Ok(receiver) = std::env::var("BENCH_RECEIVER") {
+        super::forward::endpoints(&app, &receiver).await?;
+    }
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
     std::io::stdout().flush()?;
@@ -57,6 +60,11 @@ pub struct Server {
 impl Server {
     /// `all`: the portal; `intake`: without its background work; `ceiling`: what is more, nothing is kept.
     pub fn start(url: &str, mode: &str) -> Outcome<Self> {
+        Self::start_with(url, mode, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub fn start_with(url: &str, mode: &str, more: &[(&str, &str)]) -> Outcome<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("serve")
             .env_clear()
@@ -69,6 +77,7 @@ impl Server {
                 ("DOORWAY_META_APP_SECRET", SECRET),
                 ("DOORWAY_META_VERIFY_TOKEN", "word"),
             ])
+            .envs(more.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

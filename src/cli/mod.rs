@@ -92,6 +92,33 @@ Settings (environment, or --config FILE; those marked * also as ..._FILE, naming
 /// What every command comes to.
 type CommandResult = Result<(), Box<dyn Error>>;
 
+/// What everything runs on: one thread less than there are processors, for the database needs one too; that its thread
+/// (SQLite's) or process gets it at once is worth more than one more of ours. `TOKIO_WORKER_THREADS` sets another
+/// number.
+///
+/// # Errors
+/// Where the operating system gives no threads.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        runtime.worker_threads(processors.saturating_sub(1).max(1));
+    }
+    runtime.enable_all().build()
+}
+
+/// [`run`], on a runtime of its own.
+#[must_use]
+pub fn start() -> ExitCode {
+    match runtime() {
+        Ok(runtime) => runtime.block_on(run()),
+        Err(error) => {
+            eprintln!("doorway: no threads to run on: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Runs the command line; what goes wrong is told on standard error.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();

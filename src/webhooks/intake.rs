@@ -9,6 +9,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// How many requests may wait for a transaction; further ones are told to come again.
@@ -50,7 +51,9 @@ impl Intake {
     pub fn new(store: Store, clock: Clock, flow: Arc<Flow>) -> Self {
         let (sender, waiting) = mpsc::channel(WAITING);
         if tokio::runtime::Handle::try_current().is_ok() {
-            tokio::spawn(Writer { store, clock, flow }.write(waiting));
+            let (committed, to_answer) = mpsc::unbounded_channel();
+            tokio::spawn(answer(to_answer, flow.clone()));
+            tokio::spawn(Writer { store, clock, flow, committed }.write(waiting));
         }
         Self { sender, room: Arc::new(Semaphore::new(WAITING_KIB)), idle: Arc::default() }
     }
@@ -80,6 +83,7 @@ struct Writer {
     store: Store,
     clock: Clock,
     flow: Arc<Flow>,
+    committed: mpsc::UnboundedSender<Committed>,
 }
 
 impl Writer {
@@ -109,22 +113,37 @@ impl Writer {
         }
     }
 
-    /// Keeps all of them, and answers them then.
+    /// Commits all of them, and has them answered then.
     async fn keep(&self, batch: Vec<Waiting>) -> std::result::Result<(), (crate::store::StoreError, Vec<Waiting>)> {
-        let now = self.clock.now();
+        let received_at = self.clock.now();
         let bodies = batch.iter().map(|one| one.body.clone()).collect();
-        match LOG.append(&self.store, now, bodies).await {
+        match LOG.append(&self.store, received_at, bodies).await {
             Ok(first) => {
-                let mut kept = Vec::with_capacity(batch.len());
-                for (seq, one) in (first..).zip(batch) {
-                    kept.push(Kept { seq, received_at: now, body: one.body });
-                    // Whoever asked may have gone.
-                    let _ = one.kept.send(());
-                }
-                self.flow.hand_on(kept);
+                // It ends after this task.
+                let _ = self.committed.send(Committed { first, received_at, batch });
                 Ok(())
             }
             Err(error) => Err((error, batch)),
         }
+    }
+}
+
+/// A batch that is in the database, numbered from `first`.
+struct Committed {
+    first: i64,
+    received_at: OffsetDateTime,
+    batch: Vec<Waiting>,
+}
+
+/// Answers what is committed, and hands it on, while the next batch is under way.
+async fn answer(mut committed: mpsc::UnboundedReceiver<Committed>, flow: Arc<Flow>) {
+    while let Some(Committed { first, received_at, batch }) = committed.recv().await {
+        let mut kept = Vec::with_capacity(batch.len());
+        for (seq, one) in (first..).zip(batch) {
+            kept.push(Kept { seq, received_at, body: one.body });
+            // Whoever asked may have gone.
+            let _ = one.kept.send(());
+        }
+        flow.hand_on(kept);
     }
 }
