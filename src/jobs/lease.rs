@@ -72,4 +72,18 @@ impl Lease {
             .await?;
         Ok(held == 1)
     }
+
+    /// Gives it up, so that another need not wait until it runs out. Whoever dies without a word keeps it till then.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn release(&self) -> Result<()> {
+        let mut tx = self.store.write().await?;
+        query("DELETE FROM leases WHERE name = $1 AND owner = $2")
+            .bind(self.name)
+            .bind(&self.owner)
+            .execute(&mut tx)
+            .await?;
+        tx.commit().await
+    }
 }

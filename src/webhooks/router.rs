@@ -125,6 +125,9 @@ impl Router {
             }
         }
         self.count_refused().await;
+        if let Err(error) = desk.lease.release().await {
+            tracing::debug!(%error, "the router's lease is kept until it runs out");
+        }
     }
 
     /// Routes some.

@@ -82,6 +82,9 @@ impl Forwarding {
                 () = tokio::time::sleep(RENEW) => {}
             }
         }
+        if let Err(error) = lease.release().await {
+            tracing::debug!(%error, "the lease of forwarding is kept until it runs out");
+        }
     }
 
     /// Makes the calls as long as the lease is held.
