@@ -38,6 +38,10 @@ pub(super) struct DemoArgs {
     /// Where everything is kept, to go on with later. A fresh temporary directory if left out.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// The portal's database: an empty one of PostgreSQL (postgres://...), for instance. An SQLite file in the data
+    /// directory if left out.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
     /// Write every Graph exchange to this file, one JSON line each, secrets masked.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -72,7 +76,9 @@ pub(super) async fn run(args: DemoArgs) -> CommandResult {
     std::fs::create_dir_all(&data_dir)?;
     let portal_url = Url::parse(&format!("http://localhost:{}", portal.local_addr()?.port()))?;
     let sandbox_url = Url::parse(&format!("http://127.0.0.1:{}", stand_in.local_addr()?.port()))?;
-    let config = configuration(&portal_url, &sandbox_url, portal.local_addr()?, &data_dir)?;
+    let database_url =
+        args.database_url.unwrap_or_else(|| format!("sqlite://{}", data_dir.join("portal.db").display()));
+    let config = configuration(&portal_url, &sandbox_url, portal.local_addr()?, database_url, &data_dir)?;
     let clock = Clock::system();
     let sandbox = Sandbox::open(
         Options {
@@ -118,6 +124,7 @@ fn configuration(
     portal: &Url,
     sandbox: &Url,
     listen: SocketAddr,
+    database_url: String,
     data_dir: &Path,
 ) -> Result<Config, Box<dyn std::error::Error>> {
     let mut sdk_url = sandbox.clone();
@@ -125,7 +132,7 @@ fn configuration(
     Ok(Config {
         listen,
         public_url: portal.clone(),
-        database_url: format!("sqlite://{}", data_dir.join("portal.db").display()),
+        database_url,
         keys: keys(data_dir)?,
         meta: MetaConfig {
             graph_url: sandbox.clone(),

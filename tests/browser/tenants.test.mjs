@@ -34,7 +34,7 @@ async function connect(page, demo) {
 async function second(demo, steps) {
   const person = { email: 'tomas@mill.example', password: 'a long enough password' };
   await new Run(['user', 'create', person.email, '--role', 'customer', '--company', 'Mill & Sons'], {
-    env: { DOORWAY_DATABASE_URL: `sqlite://${join(demo.dataDir, 'portal.db')}` }, input: `${person.password}\n`,
+    env: { DOORWAY_DATABASE_URL: demo.database }, input: `${person.password}\n`,
   }).done();
   await asPerson(demo, person, steps);
 }

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dropDatabase, makeDatabase } from './database.mjs';
 import { freePorts, recordArgs, Run } from './process.mjs';
 
 export class Demo {
@@ -12,6 +13,7 @@ export class Demo {
     demo.portal = `http://localhost:${demo.portalPort}`;
     demo.sandbox = `http://127.0.0.1:${demo.sandboxPort}`;
     demo.dataDir = await mkdtemp(join(tmpdir(), 'doorway-demo-'));
+    demo.database = await makeDatabase(demo.dataDir);
     demo.args = args;
     demo.env = env;
     demo.log = '';
@@ -30,6 +32,7 @@ export class Demo {
       '--portal-addr', `127.0.0.1:${this.portalPort}`,
       '--sandbox-addr', `127.0.0.1:${this.sandboxPort}`,
       '--data-dir', this.dataDir,
+      '--database-url', this.database,
       ...recordArgs(),
       ...this.args,
     ], { env: this.env });
@@ -64,6 +67,7 @@ export class Demo {
 
   async remove() {
     if (this.run?.running) await this.run.kill();
+    await dropDatabase(this.database);
     await rm(this.dataDir, { recursive: true, force: true });
   }
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dropDatabase, makeDatabase } from './database.mjs';
 import { freePorts, recordArgs, Run } from './process.mjs';
 
 export class Serve {
@@ -18,6 +19,7 @@ export class Serve {
     serve.portal = `http://localhost:${portalPort}`;
     serve.sandbox = `http://127.0.0.1:${sandboxPort}`;
     serve.dataDir = await mkdtemp(join(tmpdir(), 'doorway-serve-'));
+    serve.database = await makeDatabase(serve.dataDir);
     const appId = '1029384756102938';
     const configId = '564738291056473';
     const appSecret = randomBytes(16).toString('hex');
@@ -27,7 +29,7 @@ export class Serve {
     const settings = {
       DOORWAY_LISTEN: `127.0.0.1:${portalPort}`,
       DOORWAY_PUBLIC_URL: serve.portal,
-      DOORWAY_DATABASE_URL: `sqlite://${join(serve.dataDir, 'portal.db')}`,
+      DOORWAY_DATABASE_URL: serve.database,
       DOORWAY_SECRET_KEY: randomBytes(32).toString('base64'),
       DOORWAY_META_GRAPH_URL: serve.sandbox,
       DOORWAY_META_DIALOG_URL: serve.sandbox,
@@ -96,6 +98,7 @@ export class Serve {
     for (const run of [this.run, this.sandboxRun]) {
       if (run?.running) await run.kill();
     }
+    await dropDatabase(this.database);
     await rm(this.dataDir, { recursive: true, force: true });
   }
 }
