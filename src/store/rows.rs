@@ -2,18 +2,22 @@
 //! so that engines prepare few and we keep few.
 
 use super::{Arg, Conn, Query, Reads, Result, Row, WriteTx, query};
+use crate::base::text::without_nul;
+use sqlx::{Arguments, postgres::PgArguments};
 use std::sync::OnceLock;
 
 /// For how many rows there are statements: few enough to be kept prepared, and such that two or three make up any
 /// number. Engines count parameters up to 32,766 and 65,535.
 const SIZES: [usize; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 16, 24, 32, 40, 48, 56, 64, 128, 256];
 
-/// A statement with one group of placeholders for each row: `head (..), (..) tail`.
+/// A statement with one group of placeholders for each row, `head (..), (..) tail`, or, on PostgreSQL, one array for
+/// each column of what it inserts.
 pub struct Rows {
     head: &'static str,
     columns: usize,
     tail: &'static str,
     texts: [[OnceLock<&'static str>; SIZES.len()]; 2],
+    unnest: OnceLock<&'static str>,
 }
 
 impl Rows {
@@ -21,7 +25,13 @@ impl Rows {
     /// Neither part holds placeholders of its own.
     #[must_use]
     pub const fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
-        Self { head, columns, tail, texts: [const { [const { OnceLock::new() }; SIZES.len()] }; 2] }
+        Self {
+            head,
+            columns,
+            tail,
+            texts: [const { [const { OnceLock::new() }; SIZES.len()] }; 2],
+            unnest: OnceLock::new(),
+        }
     }
 
     /// The text for so many rows, by place in [`SIZES`]. SQLite gets `?` in place of `$1`: it finds a placeholder's number by walking
@@ -48,18 +58,42 @@ impl Rows {
         })
     }
 
+    /// PostgreSQL's text: each column is one array, of the type of its value in `row`. Thousands of placeholders would
+    /// cost it more than the rows themselves.
+    fn unnest(&self, row: &[Arg]) -> &'static str {
+        self.unnest.get_or_init(|| {
+            let columns: Vec<String> = (1..)
+                .zip(row)
+                .map(|(number, arg)| match arg {
+                    Arg::Text(_) => format!("${number}::text[]"),
+                    Arg::Int(_) => format!("${number}::bigint[]"),
+                    Arg::Bool(_) => format!("${number}::boolean[]"),
+                })
+                .collect();
+            let head = self.head.trim_end_matches("VALUES");
+            Box::leak(format!("{head}SELECT * FROM unnest({}){}", columns.join(", "), self.tail).into_boxed_str())
+        })
+    }
+
     /// Runs it for all these rows, given one after the other, in as few statements as there are.
     ///
     /// # Errors
     /// The engine's.
     pub async fn execute(&self, tx: &mut WriteTx, values: Vec<Arg>) -> Result<()> {
-        let is_sqlite = tx.is_sqlite();
-        let mut left = values.len() / self.columns.max(1);
+        let columns = self.columns.max(1);
+        let mut left = values.len() / columns;
+        if let Conn::Postgres(conn) = tx.conn() {
+            if left > 0 {
+                let sql = self.unnest(&values[..columns]);
+                sqlx::query_with(sql, arrays(values, columns)?).execute(conn).await?;
+            }
+            return Ok(());
+        }
         let mut values = values.into_iter();
         while left > 0 {
             let size = SIZES.partition_point(|rows| *rows <= left) - 1;
-            let some: Vec<Arg> = values.by_ref().take(SIZES[size] * self.columns.max(1)).collect();
-            Query::with(self.text(size, is_sqlite), some).execute(tx).await?;
+            let some: Vec<Arg> = values.by_ref().take(SIZES[size] * columns).collect();
+            Query::with(self.text(size, true), some).execute(tx).await?;
             left -= SIZES[size];
         }
         Ok(())
@@ -82,6 +116,47 @@ impl Rows {
     }
 }
 
+/// Rows given one after the other, as one array for each column.
+fn arrays(values: Vec<Arg>, columns: usize) -> Result<PgArguments> {
+    let mut arrays: Vec<Array> = values[..columns].iter().map(Array::like).collect();
+    for (at, value) in values.into_iter().enumerate() {
+        match (&mut arrays[at % columns], value) {
+            // PostgreSQL refuses NUL in text; nothing we keep has a use for it.
+            (Array::Text(array), Arg::Text(value)) => array.push(value.map(|text| without_nul(&text))),
+            (Array::Int(array), Arg::Int(value)) => array.push(value),
+            (Array::Bool(array), Arg::Bool(value)) => array.push(value),
+            _ => return Err(sqlx::Error::InvalidArgument(format!("column {} has two types", at % columns)).into()),
+        }
+    }
+    let mut arguments = PgArguments::default();
+    for array in arrays {
+        match array {
+            Array::Text(values) => arguments.add(values),
+            Array::Int(values) => arguments.add(values),
+            Array::Bool(values) => arguments.add(values),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+/// All values of a column.
+enum Array {
+    Text(Vec<Option<String>>),
+    Int(Vec<Option<i64>>),
+    Bool(Vec<Option<bool>>),
+}
+
+impl Array {
+    fn like(arg: &Arg) -> Self {
+        match arg {
+            Arg::Text(_) => Self::Text(Vec::new()),
+            Arg::Int(_) => Self::Int(Vec::new()),
+            Arg::Bool(_) => Self::Bool(Vec::new()),
+        }
+    }
+}
+
 impl Query {
     fn with(sql: &'static str, args: Vec<Arg>) -> Self {
         args.into_iter().fold(query(sql), Self::bind)
@@ -97,6 +172,12 @@ mod tests {
         let insert = Rows::new("INSERT INTO t (a, b) VALUES", 2, " ON CONFLICT DO NOTHING");
         assert_eq!(insert.text(0, false), "INSERT INTO t (a, b) VALUES ($1, $2) ON CONFLICT DO NOTHING");
         assert_eq!(insert.text(1, true), "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) ON CONFLICT DO NOTHING");
+        let row = [Arg::Text(None), Arg::from(1)];
+        assert_eq!(
+            insert.unnest(&row),
+            "INSERT INTO t (a, b) SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO NOTHING"
+        );
+        assert!(arrays(vec!["a".into(), 1.into(), "b".into(), "c".into()], 2).is_err(), "a column has one type");
         let find = Rows::new("SELECT a FROM t WHERE a IN (", 0, ")");
         assert_eq!(find.text(1, false), "SELECT a FROM t WHERE a IN ( $1, $2)");
         assert!(std::ptr::eq(find.text(1, false), find.text(1, false)), "made once");
