@@ -87,7 +87,8 @@ Settings (environment, or --config FILE; those marked * also as ..._FILE, naming
   DOORWAY_META_GRAPH_URL        https://graph.facebook.com (default)
   DOORWAY_META_DIALOG_URL       https://www.facebook.com (default)
   DOORWAY_META_SDK_URL          https://connect.facebook.net/en_US/sdk.js (default)
-  DOORWAY_LOG                   info (default), debug, doorway::graph=debug ...";
+  DOORWAY_LOG                   info (default), debug, doorway::graph=debug ...
+  TOKIO_WORKER_THREADS          threads beside the database's; one less than there are processors (default)";
 
 /// What every command comes to.
 type CommandResult = Result<(), Box<dyn Error>>;
