@@ -181,6 +181,7 @@ impl App {
             connections: connections.clone(),
             signup: signup.clone(),
             events: events.clone(),
+            meta: meta.clone(),
             clock: clock.clone(),
         };
         let people = accounts::Pages {

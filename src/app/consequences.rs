@@ -13,6 +13,7 @@ use crate::{
     webhooks::{Address, Consequences, Owner, Place, RoutedChange},
 };
 use futures_util::future::BoxFuture;
+use time::OffsetDateTime;
 
 /// The features that webhooks concern.
 pub(super) struct Wired {
@@ -26,6 +27,21 @@ pub(super) struct Wired {
 impl Consequences for Wired {
     fn place<'a>(&'a self, tx: &'a mut WriteTx, address: &'a Address) -> BoxFuture<'a, Result<Place>> {
         Box::pin(place_of(tx, address))
+    }
+
+    fn may_have<'a>(
+        &'a self,
+        tx: &'a mut WriteTx,
+        address: &'a Address,
+        place: &'a Place,
+        last: OffsetDateTime,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            let Some(owner) = place.owner else { return Ok(false) };
+            let wabas = [address.waba.as_ref(), place.waba.as_ref().filter(|waba| address.waba.as_ref() != Some(*waba))];
+            let number = place.phone_number.as_ref().or(address.phone_number.as_ref());
+            Ok(!connections::was_anothers(tx, owner.customer, wabas, number, last).await?)
+        })
     }
 
     fn follow<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>> {

@@ -1,7 +1,7 @@
 //! The end of a customer's connections when the customer is deleted, what is handed out about them, and how they
 //! stand all in all.
 
-use super::{ACCESS_JOB, Connections, DISCONNECT_JOB, jobs::DisconnectRequest, notice_queries, queries};
+use super::{ACCESS_JOB, Connections, DISCONNECT_JOB, holders, jobs::DisconnectRequest, notice_queries, queries};
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
     base::ids::{CustomerId, WabaId},
@@ -98,6 +98,10 @@ impl Connections {
             self.queue.cancel(tx, DISCONNECT_JOB, &id.to_string()).await?;
             self.queue.cancel(tx, ACCESS_JOB, &id.to_string()).await?;
         }
+        for waba in queries::wabas_of(tx, customer).await? {
+            holders::note(tx, &waba, self.clock.now()).await?;
+        }
+        holders::erase(tx, customer).await?;
         queries::erase(tx, customer).await
     }
 

@@ -3,6 +3,7 @@
 
 use super::{
     erase::note_standing,
+    holders,
     queries,
     service::{Connections, Overview, TokenError},
 };
@@ -110,6 +111,7 @@ impl Connections {
             return Ok(false);
         }
         for (waba, _) in &overview.wabas {
+            holders::note(&mut tx, &waba.id, self.clock.now()).await?;
             queries::remove_waba_of(&mut tx, &waba.id, id).await?;
         }
         note_standing(&mut tx, overview.connection.customer_id).await?;
@@ -159,14 +161,26 @@ impl Connections {
     }
 
     /// Takes a WABA from the customer that holds it, so that another may connect it: staff only.
-    /// `None` where nobody holds it. The connection ends where that was its last WABA.
+    /// `false` where nobody holds it. The connection ends where that was its last WABA.
+    ///
+    /// Before that the app is taken off the WABA, where there is a token that Meta takes: later it could end the
+    /// subscription of whoever connects it next. Meta's trouble holds nothing up; it is noted in the log.
     ///
     /// # Errors
     /// The database's.
-    pub async fn release(&self, actor: &crate::accounts::User, waba: &WabaId) -> Result<bool, StoreError> {
+    pub async fn release(
+        &self,
+        graph: &graph::Client,
+        app_secret: Option<&SecretString>,
+        actor: &accounts::User,
+        waba: &WabaId,
+    ) -> Result<bool, StoreError> {
+        let Some(holder) = self.owner(waba).await? else { return Ok(false) };
+        let unsubscribed = self.unsubscribe(graph, app_secret, holder.connection, waba).await?;
         let mut tx = self.store.write().await?;
         let Some(owner) = queries::owner(&mut tx, waba).await? else { return Ok(false) };
         accounts::lock_customer(&mut tx, owner.customer).await?;
+        holders::note(&mut tx, waba, self.clock.now()).await?;
         queries::remove_waba(&mut tx, waba).await?;
         if queries::wabas(&mut tx, owner.connection).await?.is_empty() {
             queries::end(&mut tx, owner.connection, self.clock.now()).await?;
@@ -177,10 +191,31 @@ impl Connections {
             customer: Some(owner.customer),
             action: "waba.released",
             subject: Some(waba.as_str()),
-            detail: None,
+            detail: (!unsubscribed).then(|| "Meta may go on sending its webhooks".to_owned()),
         };
         audit::record(&mut tx, &self.clock, entry).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Tells Meta to send no more webhooks of a WABA; whether it does.
+    async fn unsubscribe(
+        &self,
+        graph: &graph::Client,
+        app_secret: Option<&SecretString>,
+        connection: ConnectionId,
+        waba: &WabaId,
+    ) -> Result<bool, StoreError> {
+        let token = match self.token(connection).await {
+            Ok(token) => token,
+            Err(TokenError::None | TokenError::Seal(_)) => return Ok(false),
+            Err(TokenError::Store(error)) => return Err(error),
+        };
+        let access = Access { token, app_secret: app_secret.cloned() };
+        let done = graph.unsubscribe_app(&access, waba).await;
+        if let Err(error) = &done {
+            tracing::warn!(%waba, %error, "an account is released while Meta may go on sending its webhooks");
+        }
+        Ok(done.is_ok())
     }
 }

@@ -4,6 +4,7 @@
 mod access_check;
 mod erase;
 mod grant;
+mod holders;
 mod jobs;
 mod model;
 mod news;
@@ -17,6 +18,7 @@ mod service;
 use crate::{sealed_column, store::SealedColumn};
 
 pub use grant::Grant;
+pub use holders::was_anothers;
 pub use jobs::DISCONNECT_JOB;
 pub use model::{Connection, ConnectionState, Notice, Owner, WabaRecord};
 pub use news::News;

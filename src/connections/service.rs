@@ -3,6 +3,7 @@
 use super::{
     erase::note_standing,
     grant::Grant,
+    holders,
     jobs::DisconnectRequest,
     model::{Connection, ConnectionState, Owner, WabaRecord},
     queries::{self, TokenRow},
@@ -161,6 +162,7 @@ impl Connections {
                 return Err(SaveError::Claimed(vec![waba.id.clone()]));
             }
             phone_numbers::replace(tx, &waba.id, numbers, now).await?;
+            holders::note(tx, &waba.id, now).await?;
         }
         for id in &holders {
             let subject = id.to_string();

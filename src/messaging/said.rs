@@ -190,6 +190,9 @@ fn contacts_alone(value: &str) -> Value {
         #[serde(default)]
         contacts: Value,
     }
-    let contacts = serde_json::from_str::<Contacts>(value).map(|list| list.contacts).unwrap_or_default();
+    let contacts = serde_json::from_str::<Contacts>(value)
+        .or_else(|_| serde_json::from_str(&text::with_whole_surrogates(value)))
+        .map(|list| list.contacts)
+        .unwrap_or_default();
     serde_json::json!({ "contacts": contacts })
 }

@@ -8,6 +8,7 @@ use crate::{
     },
     connections::{Connections, News},
     forwarding::{EventPages, Health},
+    graph::LiveSetup,
     phone_numbers::Number,
     signup::{Attempt, Signup, StaffLine},
     web::{Access, Badge, Chrome, Error, Form, NoFields, Result, Routes, page, when::When},
@@ -32,6 +33,8 @@ pub struct Support {
     pub signup: Signup,
     /// What came for them, and what became of it.
     pub events: EventPages,
+    /// What is set up at Meta.
+    pub meta: LiveSetup,
     /// The time.
     pub clock: Clock,
 }
@@ -226,7 +229,9 @@ async fn release(
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Redirect> {
     let (waba, customer) = holder(&support, &waba).await?;
-    support.connections.release(&user, &waba).await?;
+    let meta = support.meta.now();
+    let secret = meta.app.as_ref().map(|app| &app.secret);
+    support.connections.release(&meta.graph, secret, &user, &waba).await?;
     page::flash(&session, &format!("The account {waba} is released. Another customer can connect it now.")).await?;
     Ok(Redirect::to(&format!("/support/customers/{}", customer.id)))
 }

@@ -2,6 +2,7 @@
 //! nobody understands is kept as it is.
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>
 
+use crate::base::text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt, str::FromStr};
@@ -154,22 +155,36 @@ impl<'a> Change<'a> {
         }
         let change = serde_json::from_str::<RawChange<'a>>(raw.get()).ok();
         let field = change.as_ref().and_then(|change| change.field);
+        let value = change.and_then(|change| change.value).map_or("null", RawValue::get);
         Some(Self {
             place,
             entry_id: entry.id.map_or(Cow::Borrowed(""), text),
             time: entry.time.and_then(|time| text(time).parse().ok()),
-            // Some of Meta's examples have the field beside the list instead of in it.
-            field: field.or(entry.field).map_or(Cow::Borrowed(""), text),
+            // Some of Meta's examples have the field beside the list instead of in it, one has it in the value.
+            // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
+            field: field.or(entry.field).or_else(|| field_in(value)).map_or(Cow::Borrowed(""), text),
             raw: raw.get(),
-            value: change.and_then(|change| change.value).map_or("null", RawValue::get),
+            value,
         })
     }
 
-    /// Its value, parsed.
+    /// Its value, parsed; of half a character in it nothing but that is lost. Null where it can't be.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(self.value).unwrap_or_default()
+        serde_json::from_str(self.value)
+            .or_else(|_| serde_json::from_str(&text::with_whole_surrogates(self.value)))
+            .unwrap_or_default()
     }
+}
+
+/// The text `field` of a value.
+fn field_in(value: &str) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct Value<'a> {
+        #[serde(borrow, default)]
+        field: Option<&'a RawValue>,
+    }
+    serde_json::from_str::<Value<'_>>(value).ok()?.field.filter(|field| field.get().starts_with('"'))
 }
 
 /// The items of a JSON array as they stand there; `None` for anything else.
@@ -182,7 +197,9 @@ pub(super) fn text(raw: &RawValue) -> Cow<'_, str> {
     let raw = raw.get();
     match raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
-        Some(_) => serde_json::from_str::<String>(raw).map_or(Cow::Borrowed(raw), Cow::Owned),
+        Some(_) => serde_json::from_str::<String>(raw)
+            .or_else(|_| serde_json::from_str(&text::with_whole_surrogates(raw)))
+            .map_or(Cow::Borrowed(raw), Cow::Owned),
         None => Cow::Borrowed(raw),
     }
 }
@@ -211,6 +228,9 @@ mod tests {
         ] {
             assert_eq!(Change::regular(body), Some(Change::odd(body)), "{body}");
         }
+        let inside = r#"{"entry":[{"id":"1","changes":[{"value":{"event":"x","field":"account_update"}},{"value":{"field":{}}}]}]}"#;
+        let fields: Vec<String> = Change::all(inside).into_iter().map(|change| change.field.into_owned()).collect();
+        assert_eq!(fields, ["account_update", ""]);
         for body in ["[]", "nonsense", "", r#"{"entry":7}"#] {
             assert_eq!(Change::all(body)[0].raw, body);
         }

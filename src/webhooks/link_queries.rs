@@ -26,6 +26,17 @@ fn place(row: &Row, owner: Option<Owner>) -> Result<Place> {
     Ok(Place { waba, phone_number, owner })
 }
 
+/// When the last event came by a route; when it was made, where none did.
+pub(super) async fn last_use(db: &mut impl Reads, route: i64) -> Result<OffsetDateTime> {
+    query(
+        "SELECT coalesce((SELECT e.received_at FROM events e WHERE e.route_id = r.id ORDER BY e.id DESC LIMIT 1), \
+         r.created_at) AS at FROM event_routes r WHERE r.id = $1",
+    )
+    .bind(route)
+    .one(db, |row| row.time("at"))
+    .await
+}
+
 /// A route gets its owner; its events up to this one are to be acted on.
 pub(super) async fn link(tx: &mut WriteTx, route: i64, owner: Owner, until: i64) -> Result<()> {
     query(

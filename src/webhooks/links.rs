@@ -1,5 +1,5 @@
 //! What was nobody's becomes somebody's: when a WABA is connected, the events that came before are its customer's, and
-//! what follows from them follows then.
+//! what follows from them follows then. What came after another customer had it stays nobody's, for support.
 
 use super::{
     batch::{Failure, How, follow, guarded, understand},
@@ -112,7 +112,10 @@ async fn link(router: &Router, desk: &Desk, routes: &[(i64, Address)]) -> Result
     let until = EventId::new(ROUTED.value(&mut tx).await? + 1, 0).0 - 1;
     let mut linked = 0;
     for (id, address) in routes {
-        if let Some(owner) = router.consequences.place(&mut tx, address).await?.owner {
+        let place = router.consequences.place(&mut tx, address).await?;
+        let Some(owner) = place.owner else { continue };
+        let last = links::last_use(&mut tx, *id).await?;
+        if router.consequences.may_have(&mut tx, address, &place, last).await? {
             links::link(&mut tx, *id, owner, until).await?;
             linked += 1;
         }

@@ -53,21 +53,38 @@ pub(super) async fn delete(tx: &mut WriteTx, seq: i64) -> Result<()> {
     Ok(())
 }
 
-/// The route of a place as it is owned now, made where it is not there yet. `last` numbers routes.
+/// The route of a place as it is owned now, made where it is not there yet. What is nobody's takes the last route
+/// that is nobody's only where none came after it: what came before somebody had the place, and what came after, are
+/// not the same.
 pub(super) async fn route(tx: &mut WriteTx, place: &Place, now: OffsetDateTime) -> Result<Route> {
     let text = |id: Option<&str>| id.unwrap_or_default().to_owned();
     let waba = text(place.waba.as_ref().map(|id| id.as_str()));
     let number = text(place.phone_number.as_ref().map(|id| id.as_str()));
     let connection = place.owner.map(|owner| owner.connection);
-    let found = query(
-        "SELECT id FROM event_routes WHERE waba_id = $1 AND phone_number_id = $2 \
-         AND coalesce(connection_id, '') = coalesce($3, '') ORDER BY id",
-    )
-    .bind(&waba)
-    .bind(&number)
-    .bind(connection)
-    .optional(tx, |row| row.int("id"))
-    .await?;
+    let found = match connection {
+        Some(connection) => {
+            query(
+                "SELECT id FROM event_routes WHERE waba_id = $1 AND phone_number_id = $2 AND connection_id = $3 \
+                 ORDER BY id LIMIT 1",
+            )
+            .bind(&waba)
+            .bind(&number)
+            .bind(connection)
+            .optional(tx, |row| row.int("id"))
+            .await?
+        }
+        None => {
+            query(
+                "SELECT CASE WHEN customer_id IS NULL THEN id END AS id FROM event_routes \
+                 WHERE waba_id = $1 AND phone_number_id = $2 ORDER BY id DESC LIMIT 1",
+            )
+            .bind(&waba)
+            .bind(&number)
+            .optional(tx, |row| row.opt_int("id"))
+            .await?
+            .flatten()
+        }
+    };
     let id = match found {
         Some(id) => id,
         None => {

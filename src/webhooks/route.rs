@@ -84,6 +84,19 @@ pub trait Consequences: Send + Sync {
     /// The database's.
     fn place<'a>(&'a self, tx: &'a mut WriteTx, address: &'a Address) -> BoxFuture<'a, Result<Place>>;
 
+    /// Whether what came from an address while it was nobody's, the last of it then, may be given to the owner that
+    /// its place has now: not what came after it was another customer's.
+    ///
+    /// # Errors
+    /// The database's.
+    fn may_have<'a>(
+        &'a self,
+        tx: &'a mut WriteTx,
+        address: &'a Address,
+        place: &'a Place,
+        last: OffsetDateTime,
+    ) -> BoxFuture<'a, Result<bool>>;
+
     /// What follows from changes, in the transaction that makes events of them: our state changes, deliveries are
     /// planned. It must not fail for what a change says, only for the database's sake.
     ///

@@ -1,6 +1,6 @@
 //! Reading and writing JSON without touching what is in it: numbers and texts stay as Meta wrote them, in their order.
 
-use crate::base::clock;
+use crate::base::{clock, text::with_whole_surrogates};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -89,7 +89,10 @@ fn text(json: &str) -> Option<Cow<'_, str>> {
     match json.as_bytes().first()? {
         b'"' => match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
-            _ => serde_json::from_str::<String>(json).ok().map(Cow::Owned),
+            _ => serde_json::from_str::<String>(json)
+                .or_else(|_| serde_json::from_str(&with_whole_surrogates(json)))
+                .ok()
+                .map(Cow::Owned),
         },
         b'-' | b'0'..=b'9' => Some(Cow::Borrowed(json)),
         _ => None,
@@ -277,6 +280,7 @@ mod tests {
         assert_eq!((view.text("a"), view.text("b").as_deref(), view.raw("c")), (None, Some("7"), None));
         assert_eq!((view.text("d").as_deref(), view.object("e").list("f")), (Some("y\n"), vec!["1", "\"2\""]));
         assert_eq!((view.time("g"), view.time("d"), view.text("e")), (None, None, None));
+        assert_eq!(View::of(r#"{"a":"Ana \ud83d!"}"#).text("a").as_deref(), Some("Ana \u{fffd}!"), "half a character");
         assert!(View::of("[1]").is_empty() && View::of("7").is_empty() && View::of("").is_empty());
         assert!(view.object("b").is_empty() && view.list("b").is_empty());
     }

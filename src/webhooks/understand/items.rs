@@ -26,18 +26,19 @@ fn bit(status: &str) -> i64 {
     }
 }
 
-/// The one word for a person throughout a change: the business-scoped user ID, which stays where numbers are hidden,
-/// else the phone number. A list of contacts may say which belong together.
+/// The one word for a person, in this change and the next: the phone number, also where only a list of contacts gives
+/// it, else the business-scoped user ID. A status `sent` comes with that list, `failed` without it; both name the number
+/// unless it is hidden. <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>
 struct People<'t>(HashMap<&'t str, &'t str>);
 
 impl<'t> People<'t> {
     fn of(contacts: &'t [Contact<'_>]) -> Self {
         let both = contacts.iter().filter(|one| !one.wa_id.is_empty() && !one.user_id.is_empty());
-        Self(both.map(|one| (one.wa_id.0.as_ref(), one.user_id.0.as_ref())).collect())
+        Self(both.map(|one| (one.user_id.0.as_ref(), one.wa_id.0.as_ref())).collect())
     }
 
     fn word(&self, user: &str, phone: &str) -> String {
-        if user.is_empty() { self.0.get(phone).copied().unwrap_or(phone).to_owned() } else { user.to_owned() }
+        if phone.trim().is_empty() { self.0.get(user).copied().unwrap_or(user).to_owned() } else { phone.to_owned() }
     }
 }
 

@@ -76,7 +76,14 @@ impl Understood {
     /// Of this change.
     #[must_use]
     pub fn of(change: &Change<'_>) -> Self {
-        let told = Told::read(change.value);
+        let mended;
+        let told = match Told::read(change.value) {
+            Some(told) => told,
+            None => {
+                mended = text::with_whole_surrogates(change.value);
+                Told::read(&mended).unwrap_or_default()
+            }
+        };
         let kind = field::kind(&change.field, &told);
         let items = match kind {
             Kind::MessageReceived | Kind::MessageStatus => items::of_messages(&told, change.value),

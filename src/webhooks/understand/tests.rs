@@ -18,10 +18,24 @@ fn a_person_has_one_word_within_a_change() {
             "statuses":[{"id":"d","status":"read","recipient_id":"","recipient_user_id":"US.1"}]}"#,
     );
     let words: Vec<&str> = both.items.iter().map(|item| item.conversation.as_str()).collect();
-    assert_eq!(words, ["US.1", "US.1", "G", "US.1"]);
+    assert_eq!(words, ["16505551234", "16505551234", "G", "16505551234"]);
     assert_eq!((both.kind, both.detail.as_str()), (Kind::MessageReceived, "text"));
     let hidden = messages(r#"{"contacts":[{"user_id":"US.2"}],"messages":[{"id":"a","from":"","type":"text"}]}"#);
     assert_eq!(hidden.items[0].conversation, "US.2");
+}
+
+#[test]
+fn a_conversation_has_one_word_across_changes() {
+    let of = |value: &str| messages(value).items.remove(0).conversation;
+    let sent = of(r#"{"contacts":[{"wa_id":"16505551234","user_id":"US.1"}],
+            "statuses":[{"id":"w","status":"sent","recipient_id":"16505551234","recipient_user_id":"US.1"}]}"#);
+    let failed = of(r#"{"statuses":[{"id":"w","status":"failed","recipient_id":"16505551234"}]}"#);
+    assert_eq!((sent.as_str(), failed.as_str()), ("16505551234", "16505551234"), "they are begun in order");
+    let hidden = |status: &str, contacts: &str| {
+        let status = format!(r#"{{"id":"w","status":"{status}","recipient_id":"","recipient_user_id":"US.2"}}"#);
+        of(&format!(r#"{{"contacts":{contacts},"statuses":[{status}]}}"#))
+    };
+    assert_eq!(hidden("sent", r#"[{"wa_id":"","user_id":"US.2"}]"#), hidden("failed", "[]"));
 }
 
 #[test]
@@ -67,6 +81,19 @@ fn odd_types_count_as_missing() {
     assert_eq!(twice.items[0].message, "out b", "of a key that comes twice the last counts");
 }
 
+#[test]
+fn half_a_character_hides_nothing() {
+    let body = r#"{"entry":[{"id":"1","changes":[{"field":"messages","value":{"contacts":[{"profile":{"name":"Ana \ud83d"},"wa_id":"1"}],
+        "messages":[{"id":"a\udc00","from":"1","type":"text","text":{"body":"\\ud83d \ud83d\ude00"}}]}}]}]}"#;
+    let change = &Change::all(body)[0];
+    let understood = Understood::of(change);
+    assert_eq!((understood.kind, understood.items.len()), (Kind::MessageReceived, 1));
+    assert_eq!(understood.items[0].message, "in a\u{fffd}");
+    let json = change.json();
+    assert_eq!(json["contacts"][0]["profile"]["name"], "Ana \u{fffd}");
+    assert_eq!(json["messages"][0]["text"]["body"], "\\ud83d \u{1f600}");
+}
+
 /// Small, and the same each time.
 struct Dice(u64);
 
@@ -92,7 +119,7 @@ fn whatever_the_json_says_nothing_panics() {
                     let (at, length) = (dice.below(bytes.len()), dice.below(12));
                     let end = (at + length).min(bytes.len());
                     let with: &[u8] =
-                        [&b""[..], b"{", b"]", b"\"", b"null", b",", b"\\u0000", b"1e999", b"[[[["][dice.below(9)];
+                        [&b""[..], b"{", b"]", b"\"", b"null", b",", b"\\u0000", b"1e999", b"[[[[", b"\\ud83d"][dice.below(10)];
                     bytes.splice(at..end, with.iter().copied());
                 }
                 let body = String::from_utf8_lossy(&bytes);

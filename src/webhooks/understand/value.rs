@@ -109,9 +109,9 @@ object!(
 );
 
 impl<'a> Told<'a> {
-    /// As much as can be read of it.
-    pub fn read(value: &'a str) -> Self {
+    /// As much as can be read of it; `None` where some of it is nothing that `serde_json` takes.
+    pub fn read(value: &'a str) -> Option<Self> {
         let mut json = serde_json::Deserializer::from_str(value);
-        ObjectSeed::<'a, Self>(PhantomData).deserialize(&mut json).map(|Object(told)| told).unwrap_or_default()
+        ObjectSeed::<'a, Self>(PhantomData).deserialize(&mut json).map(|Object(told)| told).ok()
     }
 }

@@ -43,6 +43,16 @@ impl Consequences for Notes {
         })
     }
 
+    fn may_have<'a>(
+        &'a self,
+        _: &'a mut WriteTx,
+        _: &'a Address,
+        place: &'a Place,
+        _: time::OffsetDateTime,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async { Ok(place.owner.is_some()) })
+    }
+
     fn follow<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
             for change in changes {
