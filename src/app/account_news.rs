@@ -12,8 +12,15 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 /// The fields of which people are shown something.
-const NOTED: [Kind; 4] =
-    [Kind::AccountUpdated, Kind::AccountAlert, Kind::NumberSecurityChanged, Kind::NumberNameReviewed];
+const NOTED: [Kind; 7] = [
+    Kind::AccountUpdated,
+    Kind::AccountAlert,
+    Kind::NumberSecurityChanged,
+    Kind::NumberNameReviewed,
+    Kind::AccountLimitsChanged,
+    Kind::AccountSettingsChanged,
+    Kind::FlowUpdated,
+];
 
 /// Takes it, in the transaction that makes an event of it. Only rows of the account that the change was routed to
 /// change.
@@ -26,7 +33,9 @@ pub(super) async fn take(connections: &Connections, tx: &mut WriteTx, routed: &R
         return Ok(());
     }
     let value = routed.change.json();
-    let at = routed.change.time.and_then(|time| told_at(&time.into())).unwrap_or(routed.received_at);
+    // Changed settings come with the time inside.
+    let at = routed.change.time.and_then(|time| told_at(&time.into())).or_else(|| told_at(value.get("timestamp")?));
+    let at = at.unwrap_or(routed.received_at);
     // Nobody tells what is still to come.
     let at = at.min(routed.received_at);
     if tells_number {

@@ -38,7 +38,8 @@ impl Consequences for Wired {
     ) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             let Some(owner) = place.owner else { return Ok(false) };
-            let wabas = [address.waba.as_ref(), place.waba.as_ref().filter(|waba| address.waba.as_ref() != Some(*waba))];
+            let wabas =
+                [address.waba.as_ref(), place.waba.as_ref().filter(|waba| address.waba.as_ref() != Some(*waba))];
             let number = place.phone_number.as_ref().or(address.phone_number.as_ref());
             Ok(!connections::was_anothers(tx, owner.customer, wabas, number, last).await?)
         })
@@ -105,6 +106,11 @@ pub(super) async fn place_of(db: &mut impl Reads, address: &Address) -> Result<P
     let Some(waba) = &place.waba else { return Ok(place) };
     if let (None, Some(display)) = (&place.phone_number, &address.display) {
         place.phone_number = phone_numbers::written_so(db, waba, display).await?;
+    }
+    if let (None, Some(perhaps)) = (&place.phone_number, &address.perhaps)
+        && phone_numbers::waba_of(db, perhaps).await?.as_ref() == Some(waba)
+    {
+        place.phone_number = Some(perhaps.clone());
     }
     let owner = connections::owner(db, waba).await?;
     place.owner = owner.map(|owner| Owner { customer: owner.customer, connection: owner.connection });

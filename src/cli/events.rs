@@ -46,6 +46,13 @@ fn parse_customer(text: &str) -> Result<CustomerId, &'static str> {
 pub(super) async fn run(command: EventsCommand) -> CommandResult {
     let EventsCommand::Export(args) = command;
     let url = Config::load_database_url(args.config.config.as_deref())?;
+    if let Some(file) = Store::file_of(&url).filter(|file| !file.exists()) {
+        return Err(format!(
+            "there is no database at {}: set DOORWAY_DATABASE_URL, or run this where the server runs",
+            file.display()
+        )
+        .into());
+    }
     let store = Store::open(&url).await?;
     if !store.is_ready().await? {
         store.close().await;

@@ -3,8 +3,7 @@
 
 use super::{
     erase::note_standing,
-    holders,
-    queries,
+    holders, queries,
     service::{Connections, Overview, TokenError},
 };
 use crate::{

@@ -13,6 +13,9 @@ const MOST: usize = 4;
 const SUPPORT_HOME: (&str, &str) =
     ("https://business.facebook.com/business-support-home", "Open Business Support Home");
 
+/// Where flows are managed.
+const FLOWS: (&str, &str) = ("https://business.facebook.com/wa/manage/flows/", "Open Flows in WhatsApp Manager");
+
 /// A notice as people read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NoticeWords {
@@ -39,14 +42,20 @@ pub(super) fn current(
     let mut matters = std::collections::BTreeSet::new();
     let mut shown = Vec::new();
     for notice in notices.iter().filter(|notice| notice.told_at > now - SHOWN) {
-        let ends = matches!(matter(notice), "access");
-        if !matters.insert((matter(notice).to_owned(), notice.phone_number.clone()))
-            || ends && notice.told_at < connected_at
+        // Limits are told to every new account.
+        let begins_anew = matches!(matter(notice), "access" | "limits");
+        let flow = notice.detail.get("flow_id").map(Value::to_string);
+        if !matters.insert((matter(notice).to_owned(), notice.phone_number.clone(), flow))
+            || begins_anew && notice.told_at < connected_at
         {
             continue;
         }
         shown.extend(words(notice, now, number(notice)));
     }
+    // The worst first, so that nothing less crowds it out.
+    shown.sort_by_key(|words: &NoticeWords| {
+        ["problem", "warning"].iter().position(|look| *look == words.look).unwrap_or(2)
+    });
     shown.truncate(MOST);
     shown
 }
@@ -58,6 +67,8 @@ fn matter(notice: &Notice) -> &str {
         ("account_update", "ACCOUNT_OFFBOARDED" | "ACCOUNT_RECONNECTED") => "app",
         ("security", _) => "security",
         ("phone_number_name_update", _) => "name",
+        ("business_capability_update", _) => "limits",
+        ("account_settings_update", _) => "settings",
         (_, event) => event,
     }
 }
@@ -130,6 +141,18 @@ fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>) -> Option
             let text = format!("Meta declined “{name}” for {shown}{reason}. Choose another name in WhatsApp Manager.");
             said("warning", "A display name was declined", text, None)
         }
+        ("business_capability_update", _) => limits(&notice.detail)
+            .and_then(|text| said("info", "Meta has changed what this account may do", text, None)),
+        ("account_settings_update", _) => {
+            let calls = match text("/phone_number_settings/calling/status") {
+                "ENABLED" => " Calls are on.",
+                "DISABLED" => " Calls are off.",
+                _ => "",
+            };
+            let text = format!("The settings for calls of {shown} are not what they were.{calls}");
+            said("info", "Settings of a number were changed", text, None)
+        }
+        ("flows", _) => flow(notice).and_then(|text| said("warning", "A flow needs attention", text, Some(FLOWS))),
         ("account_alerts", _) if text("/alert_info/alert_status") != "NONE" => {
             let look = match text("/alert_info/alert_severity") {
                 "CRITICAL" => "problem",
@@ -142,6 +165,42 @@ fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>) -> Option
         }
         _ => None,
     }
+}
+
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/business_capability_update>
+fn limits(detail: &Value) -> Option<String> {
+    let word = |key: &str| detail.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let people = word("max_daily_conversations_per_business").or_else(|| word("max_daily_conversation_per_phone"));
+    let people = people.and_then(|limit| match limit.trim_start_matches("TIER_") {
+        "UNLIMITED" | "-1" => Some("as many people as you like".to_owned()),
+        "2K" => Some("up to 2000 people".to_owned()),
+        "10K" => Some("up to 10000 people".to_owned()),
+        "100K" => Some("up to 100000 people".to_owned()),
+        count => count.parse::<u32>().ok().map(|count| format!("up to {count} people")),
+    });
+    let count = |key: &str| word(key).and_then(|count| count.parse::<u32>().ok());
+    let numbers = match (count("max_phone_numbers_per_business"), count("max_phone_numbers_per_waba")) {
+        (Some(count), _) => Some(format!("Your business can have {count} numbers.")),
+        (None, Some(count)) => Some(format!("The account can have {count} numbers.")),
+        (None, None) => None,
+    };
+    let people = people.map(|people| format!("In 24 hours you can write first to {people}."));
+    let all: Vec<String> = people.into_iter().chain(numbers).collect();
+    (!all.is_empty()).then(|| all.join(" "))
+}
+
+/// What is wrong with a flow; `None` where nothing is, any more.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/flows/reference/flowswebhooks>
+fn flow(notice: &Notice) -> Option<String> {
+    let text = |key: &str| notice.detail.get(key).and_then(Value::as_str).unwrap_or_default();
+    let is_odd = match notice.event.as_str() {
+        "FLOW_STATUS_CHANGE" => matches!(text("new_status"), "BLOCKED" | "THROTTLED"),
+        "FLOW_VERSION_EXPIRY_WARNING" => true,
+        _ => text("alert_state") == "ACTIVATED",
+    };
+    let told = [text("message"), text("warning")].into_iter().find(|told| !told.trim().is_empty());
+    let told = told.map_or_else(|| plain(&notice.event), str::to_owned);
+    is_odd.then(|| format!("Flow {}: {}", text("flow_id"), crate::base::text::shorten(&told, 300)))
 }
 
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/policy-enforcement>
@@ -211,5 +270,33 @@ mod tests {
         };
         assert_eq!(titles(&[limited(2_000_000)], 0).len(), 1);
         assert!(titles(&[limited(900_000)], 0).is_empty(), "over");
+    }
+
+    #[test]
+    fn limits_are_said_as_meta_writes_them() {
+        let said = |detail: Value| limits(&detail);
+        let people = "In 24 hours you can write first to";
+        assert_eq!(
+            said(json!({"max_daily_conversations_per_business": 2000, "max_phone_numbers_per_waba": 25})).unwrap(),
+            format!("{people} up to 2000 people. The account can have 25 numbers.")
+        );
+        let unlimited = format!("{people} as many people as you like.");
+        assert_eq!(said(json!({"max_daily_conversations_per_business": "TIER_UNLIMITED"})), Some(unlimited.clone()));
+        assert_eq!(said(json!({"max_daily_conversation_per_phone": -1})), Some(unlimited));
+        assert_eq!(said(json!({"max_daily_conversations_per_business": "TIER_NEW"})), None);
+        let told = notice("business_capability_update", "", 50, json!({"max_phone_numbers_per_business": 2}));
+        assert_eq!(titles(std::slice::from_ref(&told), 40).len(), 1);
+        assert!(titles(&[told], 60).is_empty(), "every new account is told its limits");
+    }
+
+    #[test]
+    fn nothing_less_crowds_out_what_is_worse() {
+        let flow = |at: i64| {
+            notice("flows", "ENDPOINT_LATENCY", at, json!({"flow_id": at.to_string(), "alert_state": "ACTIVATED"}))
+        };
+        let mut all: Vec<Notice> = (60..70).rev().map(flow).collect();
+        all.push(notice("account_update", "ACCOUNT_DELETED", 50, json!({})));
+        let shown = titles(&all, 0);
+        assert_eq!((shown.len(), shown[0].as_str()), (MOST, "This account is gone at Meta"));
     }
 }

@@ -5,6 +5,7 @@ mod model;
 mod queries;
 mod said;
 mod service;
+mod synced;
 
-pub use model::{Contact, normal_phone};
+pub use model::Contact;
 pub use service::{Messaging, WINDOW};

@@ -17,7 +17,7 @@ pub(super) async fn known_by(
     identities: &[&str],
 ) -> Result<Vec<(String, Contact)>> {
     let mut statement = query(
-        "SELECT i.identity, c.id, c.profile_name, c.wa_id, c.phone, c.user_id, c.username FROM contact_identities i \
+        "SELECT i.identity, c.id, c.profile_name, c.book_name, c.wa_id, c.phone, c.user_id, c.username FROM contact_identities i \
          JOIN contacts c ON c.id = i.contact_id WHERE i.customer_id = $1 AND i.identity IN ($2, $3, $4, $5, $6, $7, \
          $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, \
          $30, $31, $32, $33)",
@@ -34,6 +34,7 @@ fn contact(row: &Row) -> Result<Contact> {
     Ok(Contact {
         id: row.parse("id")?,
         profile_name: row.opt_text("profile_name")?,
+        book_name: row.opt_text("book_name")?,
         wa_id: row.opt_text("wa_id")?,
         phone: row.opt_text("phone")?,
         user_id: row.opt_text("user_id")?,
@@ -49,7 +50,7 @@ pub(super) async fn insert(
 ) -> Result<()> {
     query(
         "INSERT INTO contacts (id, customer_id, profile_name, wa_id, phone, user_id, username, created_at, \
-         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+         updated_at, book_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
     )
     .bind(contact.id)
     .bind(customer)
@@ -59,6 +60,7 @@ pub(super) async fn insert(
     .bind(contact.user_id.clone())
     .bind(contact.username.clone())
     .bind(now)
+    .bind(contact.book_name.clone())
     .execute(tx)
     .await?;
     Ok(())
@@ -67,7 +69,7 @@ pub(super) async fn insert(
 pub(super) async fn update(tx: &mut WriteTx, contact: &Contact, now: OffsetDateTime) -> Result<()> {
     query(
         "UPDATE contacts SET profile_name = $1, wa_id = $2, phone = $3, user_id = $4, username = $5, \
-         updated_at = $6 WHERE id = $7",
+         updated_at = $6, book_name = $8 WHERE id = $7",
     )
     .bind(contact.profile_name.clone())
     .bind(contact.wa_id.clone())
@@ -76,6 +78,7 @@ pub(super) async fn update(tx: &mut WriteTx, contact: &Contact, now: OffsetDateT
     .bind(contact.username.clone())
     .bind(now)
     .bind(contact.id)
+    .bind(contact.book_name.clone())
     .execute(tx)
     .await?;
     Ok(())

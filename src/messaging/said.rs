@@ -2,10 +2,14 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages>
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids>
 
-use super::model::{normal_phone, of_phone, of_user};
+use super::{
+    model::{of_phone, of_user},
+    synced,
+};
 use crate::{
     base::{
         ids::{CustomerId, PhoneNumberId},
+        phone::normal_phone,
         text,
     },
     webhooks::{Kind, RoutedChange, told_at},
@@ -14,10 +18,10 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 /// The longest name that is kept, in characters.
-const LONGEST_NAME: usize = 200;
+pub(super) const LONGEST_NAME: usize = 200;
 /// Messages that are none: they say that something happened to an earlier one, or to the person, or only that the
 /// chat was opened.
-const NOT_WRITTEN: [&str; 6] = ["system", "edit", "revoke", "reaction", "request_welcome", "ephemeral"];
+pub(super) const NOT_WRITTEN: [&str; 6] = ["system", "edit", "revoke", "reaction", "request_welcome", "ephemeral"];
 
 /// What was said of one person.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,6 +35,8 @@ pub(super) struct Person {
     /// All that they are known by.
     pub identities: Vec<String>,
     pub name: Option<String>,
+    /// In the customer's own contact book.
+    pub book_name: Option<String>,
     pub username: Option<String>,
 }
 
@@ -48,13 +54,13 @@ pub(super) struct Said {
 }
 
 /// The text there; empty is none.
-fn text_of<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+pub(super) fn text_of<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
 }
 
 impl Person {
     /// Known by these; the first phone and user ID are the ones shown. `None` for nobody.
-    fn of(wa_id: Option<&str>, phones: &[Option<&str>], users: &[Option<&str>]) -> Option<Self> {
+    pub fn of(wa_id: Option<&str>, phones: &[Option<&str>], users: &[Option<&str>]) -> Option<Self> {
         let mut person = Self { wa_id: wa_id.map(|id| text::shorten(id, 40)), ..Self::default() };
         for phone in phones.iter().flatten().filter_map(|phone| normal_phone(phone)) {
             let identity = of_phone(&phone);
@@ -74,7 +80,7 @@ impl Person {
     }
 
     /// An entry of `contacts`.
-    fn listed(contact: &Value) -> Option<Self> {
+    pub fn listed(contact: &Value) -> Option<Self> {
         let wa_id = text_of(contact, "wa_id");
         let users = [text_of(contact, "user_id"), text_of(contact, "parent_user_id")];
         let mut person = Self::of(wa_id, &[wa_id], &users)?;
@@ -87,7 +93,7 @@ impl Person {
     }
 
     /// With what the entry of `contacts` says that is of the same person.
-    fn with(mut self, listed: &[Self]) -> Self {
+    pub fn with(mut self, listed: &[Self]) -> Self {
         let same = |other: &&Self| other.identities.iter().any(|identity| self.identities.contains(identity));
         let Some(other) = listed.iter().find(same).cloned() else { return self };
         // The ID is what one sends to; the number it belongs to may be written otherwise.
@@ -112,6 +118,7 @@ pub(super) fn all(routed: &RoutedChange<'_>) -> Vec<Said> {
         Kind::MessageReceived | Kind::MessageEcho | Kind::CallUpdated | Kind::PreferencesChanged => {
             routed.change.json()
         }
+        Kind::HistoryReceived | Kind::ContactsSynced => return synced::all(routed, customer),
         Kind::MessageStatus if routed.items.iter().any(|item| !item.is_status) => routed.change.json(),
         // Who it was sent to is worth a look only where it says who a user ID belongs to.
         Kind::MessageStatus if routed.change.value.contains("\"user_id\"") => contacts_alone(routed.change.value),

@@ -193,8 +193,8 @@ impl Taken {
                 return None;
             }
             let id = ContactId::new();
-            let (profile_name, wa_id, phone, user_id, username) = Default::default();
-            self.contacts.insert(id, Contact { id, profile_name, wa_id, phone, user_id, username });
+            let (profile_name, book_name, wa_id, phone, user_id, username) = Default::default();
+            self.contacts.insert(id, Contact { id, profile_name, book_name, wa_id, phone, user_id, username });
             self.new.insert(id);
             return Some(id);
         };
@@ -223,7 +223,8 @@ impl Taken {
             *last = (*last).max(at);
         }
         if let (Some(old), Some(contact)) = (self.contacts.remove(&gone), self.contacts.get_mut(&kept)) {
-            let Contact { profile_name, wa_id, phone, user_id, username, .. } = old;
+            let Contact { profile_name, book_name, wa_id, phone, user_id, username, .. } = old;
+            contact.book_name = contact.book_name.take().or(book_name);
             contact.profile_name = contact.profile_name.take().or(profile_name);
             contact.wa_id = contact.wa_id.take().or(wa_id);
             contact.phone = contact.phone.take().or(phone);
@@ -251,6 +252,7 @@ impl Taken {
             }
         };
         newer(&person.name, &mut contact.profile_name);
+        newer(&person.book_name, &mut contact.book_name);
         newer(&person.wa_id, &mut contact.wa_id);
         newer(&person.phone, &mut contact.phone);
         newer(&person.user_id, &mut contact.user_id);

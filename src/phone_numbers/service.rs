@@ -2,7 +2,10 @@
 
 use super::{model::Number, queries};
 use crate::{
-    base::ids::{PhoneNumberId, WabaId},
+    base::{
+        ids::{PhoneNumberId, WabaId},
+        phone::normal_phone,
+    },
     graph,
     store::{Reads, Result, WriteTx},
 };
@@ -49,13 +52,17 @@ pub async fn waba_of(db: &mut impl Reads, number: &PhoneNumberId) -> Result<Opti
     queries::waba_of(db, number).await
 }
 
-/// The number of a WABA that is written so, in whatever notation; `None` where none or several are.
+/// The number of a WABA that is written so, in whatever notation, also as Meta's IDs differ from E.164; `None` where
+/// none or several are.
 ///
 /// # Errors
 /// The database's.
 pub async fn written_so(db: &mut impl Reads, waba: &WabaId, display: &str) -> Result<Option<PhoneNumberId>> {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let wanted = digits(display);
-    let mut same = queries::written(db, waba).await?.into_iter().filter(|(_, written)| digits(written) == wanted);
+    let form = |text: &str| {
+        let digits = text.chars().filter(char::is_ascii_digit).collect::<String>();
+        normal_phone(&digits).unwrap_or(digits)
+    };
+    let wanted = form(display);
+    let mut same = queries::written(db, waba).await?.into_iter().filter(|(_, written)| form(written) == wanted);
     Ok(same.next().filter(|_| same.next().is_none() && !wanted.is_empty()).map(|(id, _)| id))
 }

@@ -25,7 +25,7 @@ use sqlx::{
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use std::{str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +165,15 @@ impl Store {
     /// As [`Store::connect`], and where the file is not there.
     pub async fn open(url: &str) -> Result<Self> {
         Self::connect_to(url, false).await
+    }
+
+    /// The file of an SQLite database; `None` for PostgreSQL, for one in memory, and where the address says none.
+    #[must_use]
+    pub fn file_of(url: &str) -> Option<PathBuf> {
+        if !url.starts_with("sqlite:") || url.contains(":memory:") {
+            return None;
+        }
+        Some(SqliteConnectOptions::from_str(url).ok()?.get_filename().to_owned())
     }
 
     async fn connect_to(url: &str, create: bool) -> Result<Self> {

@@ -205,11 +205,7 @@ impl Webhooks {
     ///
     /// # Errors
     /// The database's, and where nobody reads it any more.
-    pub async fn export(
-        &self,
-        customer: CustomerId,
-        file: &mut JsonFile,
-    ) -> std::result::Result<(), DownloadError> {
+    pub async fn export(&self, customer: CustomerId, file: &mut JsonFile) -> std::result::Result<(), DownloadError> {
         let routes = queries::routes_of(&mut self.store.read().await?, customer).await?;
         file.begin_list("events");
         for route in routes {

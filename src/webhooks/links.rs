@@ -185,5 +185,5 @@ async fn act_on(
 
 /// What a route says of where its events come from.
 pub(super) fn address(place: &Place) -> Address {
-    Address { waba: place.waba.clone(), phone_number: place.phone_number.clone(), display: None }
+    Address { waba: place.waba.clone(), phone_number: place.phone_number.clone(), ..Address::default() }
 }

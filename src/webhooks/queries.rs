@@ -73,17 +73,15 @@ pub(super) async fn route(tx: &mut WriteTx, place: &Place, now: OffsetDateTime) 
             .optional(tx, |row| row.int("id"))
             .await?
         }
-        None => {
-            query(
-                "SELECT CASE WHEN customer_id IS NULL THEN id END AS id FROM event_routes \
+        None => query(
+            "SELECT CASE WHEN customer_id IS NULL THEN id END AS id FROM event_routes \
                  WHERE waba_id = $1 AND phone_number_id = $2 ORDER BY id DESC LIMIT 1",
-            )
-            .bind(&waba)
-            .bind(&number)
-            .optional(tx, |row| row.opt_int("id"))
-            .await?
-            .flatten()
-        }
+        )
+        .bind(&waba)
+        .bind(&number)
+        .optional(tx, |row| row.opt_int("id"))
+        .await?
+        .flatten(),
     };
     let id = match found {
         Some(id) => id,

@@ -29,6 +29,8 @@ pub struct Address {
     pub phone_number: Option<PhoneNumberId>,
     /// The number in digits, where Meta gives no ID of it.
     pub display: Option<String>,
+    /// An ID that is the number's if it is one of the account's, as Meta does not say for sure what it is of.
+    pub perhaps: Option<PhoneNumberId>,
 }
 
 /// A message or a status in a change: what may come twice, and what formats send on its own.
@@ -106,6 +108,8 @@ fn address(change: &Change<'_>, told: &Told<'_>) -> Address {
     // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_alerts
     let entity = told.entity_type.0.to_ascii_uppercase();
     match entity.as_str() {
+        // It is about a number's profile, and the ID that of a business portfolio or a number.
+        "CURRENT_STATUS_ID" => address.perhaps = told.entity_id.0.parse().ok(),
         "PHONE_NUMBER" | "PHONE" => address.phone_number = told.entity_id.0.parse().ok(),
         "WABA" | "WHATSAPP_BUSINESS_ACCOUNT" => address.waba = told.entity_id.0.parse().ok().or(address.waba),
         _ => {}

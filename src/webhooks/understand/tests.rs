@@ -119,7 +119,8 @@ fn whatever_the_json_says_nothing_panics() {
                     let (at, length) = (dice.below(bytes.len()), dice.below(12));
                     let end = (at + length).min(bytes.len());
                     let with: &[u8] =
-                        [&b""[..], b"{", b"]", b"\"", b"null", b",", b"\\u0000", b"1e999", b"[[[[", b"\\ud83d"][dice.below(10)];
+                        [&b""[..], b"{", b"]", b"\"", b"null", b",", b"\\u0000", b"1e999", b"[[[[", b"\\ud83d"]
+                            [dice.below(10)];
                     bytes.splice(at..end, with.iter().copied());
                 }
                 let body = String::from_utf8_lossy(&bytes);

@@ -132,7 +132,13 @@ async fn it_asks_for_the_name_and_then_everything_is_gone(db: Database) {
         assert_eq!(noted(&world, &customer, action).await, 1, "{action}");
     }
     assert_eq!(world.anonymous().sign_in(&email, PASSWORD).await.status, 422);
-    // The account is free, and so is the address.
+    // The account is free, and so is the address. That it was somebody's is known, but not whose.
+    let anybody = doorway::base::ids::CustomerId::new();
+    let own = waba.parse().unwrap();
+    let mut db = world.portal.store.read().await.unwrap();
+    let was = doorway::connections::was_anothers(&mut db, anybody, [Some(&own), None], None, world.clock.now());
+    assert!(was.await.unwrap(), "what may still come of it is nobody else's");
+    drop(db);
     let shop = world.customer("Corner Shop").await;
     let attempt = shop.begin().await;
     attempt.bring_all(&world.meta.signup_of(json!({"waba_id": waba})).await).await;

@@ -108,7 +108,16 @@ async fn all_that_came_is_written(db: Database) {
 }
 
 async fn what_makes_no_sense_is_refused(db: Database) {
-    let process = Process::new(db).await;
+    let mut process = Process::new(db).await;
+    let url = process.db.url.clone();
+    if process.db.is_sqlite() {
+        process.set("DATABASE_URL", &process.db.missing());
+        let refused = process.run(&["events", "export"], "").await;
+        assert_eq!(refused.status.code(), Some(1));
+        let says = "doorway: there is no database at /nowhere/at/all.db: set DOORWAY_DATABASE_URL, or run this";
+        assert!(refused.stderr.starts_with(says), "{}", refused.stderr);
+        process.set("DATABASE_URL", &url);
+    }
     let store = process.db.store().await;
     store.close().await;
     for (arguments, says) in [

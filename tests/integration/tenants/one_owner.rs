@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 on_both_engines!(
     a_second_customer_is_refused_until_staff_release_it,
+    meta_in_trouble_holds_no_release_up,
     two_customers_at_the_same_moment,
     the_same_customer_again_renews_the_connection,
     the_same_customer_twice_at_the_same_moment,
@@ -29,8 +30,10 @@ async fn a_second_customer_is_refused_until_staff_release_it(db: Database) {
     let staff = world.staff(Role::Support).await;
     let release = format!("/support/wabas/{waba}/release");
     says(&staff.get(&release).await, &["belongs to Harbour Bakery", "Another customer can then connect it"]);
+    assert_eq!(world.meta.waba(&waba).await["subscribed"], true);
     let back = staff.post(&release, &[]).await;
     says(&staff.get(back.location()).await, &["is released"]);
+    assert_eq!(world.meta.waba(&waba).await["subscribed"], false, "Meta sends no more of it");
     assert_eq!(staff.get(&release).await.status, 404, "nobody holds it now");
     assert_eq!(first.get(&connection).await.status, 404, "it was the connection's last account");
     let token = "SELECT token_sealed FROM connections";
@@ -41,6 +44,20 @@ async fn a_second_customer_is_refused_until_staff_release_it(db: Database) {
     attempt.is_done().await;
     let owner = "SELECT c.name FROM wabas w JOIN customers c ON c.id = w.customer_id";
     assert_eq!(world.column(owner, "name").await.as_deref(), Some("Corner Shop"));
+}
+
+async fn meta_in_trouble_holds_no_release_up(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Harbour Bakery").await;
+    let (_, signup) = world.connect(&browser, &[]).await;
+    world.meta.fault("graph_500", None, Some("subscribed_apps")).await;
+    let staff = world.staff(Role::Support).await;
+    staff.get("/support").await;
+    let release = format!("/support/wabas/{}/release", id(&signup, "waba_ids", 0));
+    assert_eq!(staff.post(&release, &[]).await.status, 303);
+    assert_eq!(world.number("SELECT count(*) AS n FROM wabas", "n").await, Some(0));
+    let noted = world.column("SELECT detail FROM audit_log WHERE action = 'waba.released'", "detail").await;
+    assert_eq!(noted.as_deref(), Some("Meta may go on sending its webhooks"));
 }
 
 async fn two_customers_at_the_same_moment(db: Database) {

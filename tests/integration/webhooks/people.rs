@@ -12,6 +12,7 @@ on_both_engines!(
     a_person_goes_on_under_another_number,
     a_window_is_open_for_a_day,
     each_customer_has_contacts_of_their_own,
+    history_and_contact_book_make_contacts,
 );
 
 fn now(world: &World) -> i64 {
@@ -95,6 +96,11 @@ async fn one_person_is_one_contact(db: Database) {
     assert_eq!(contacts(&world, &theirs).await.len(), 48);
     let identities = "SELECT count(*) AS n FROM contact_identities";
     assert_eq!(world.number(identities, "n").await, Some(48));
+    // Half a character hides nobody.
+    let half = text(&theirs, "4915119999999", "", "Ana HALF", at).to_string().replace("HALF", "\\ud83d");
+    assert_eq!(post(&world.anonymous(), half).await, 200);
+    all_read(&world).await;
+    assert_eq!(contacts(&world, &theirs).await.pop().unwrap()[0], "Ana \u{fffd}");
 }
 
 async fn two_turn_out_to_be_one(db: Database) {
@@ -215,4 +221,64 @@ async fn each_customer_has_contacts_of_their_own(db: Database) {
     assert!(contacts(&world, &acme).await.is_empty());
     assert_eq!(contacts(&world, &globex).await.len(), 1);
     assert_eq!(world.number("SELECT count(*) AS n FROM contact_windows", "n").await, Some(1));
+}
+
+/// A change of this field for their number.
+fn of_app(theirs: &Theirs, field: &str, mut value: Value) -> Value {
+    value["messaging_product"] = json!("whatsapp");
+    value["metadata"] = json!({"display_phone_number": theirs.written, "phone_number_id": theirs.number});
+    change_of(&theirs.waba, field, value)
+}
+
+async fn history_and_contact_book_make_contacts(db: Database) {
+    let world = World::start(db).await;
+    let theirs = connected(&world, "Acme").await;
+    let at = now(&world);
+    let written = |from: &str, ago: i64| {
+        json!({"from": from, "id": format!("{from}-{ago}"), "timestamp": (at - ago).to_string(), "type": "text",
+            "text": {"body": "x"}, "history_context": {"status": "READ"}})
+    };
+    let (old, young, ours) = ("4915110000001", "4915110000002", theirs.written.as_str());
+    let threads = json!([
+        {"id": old, "messages": [written(old, 90_000), written(ours, 60)]},
+        {"id": young, "context": {"wa_id": young, "user_id": "DE.2", "username": "petra"},
+            "messages": [written(young, 7_200), written(young, 3_600), written(ours, 60)]},
+        {"id": "", "context": {"wa_id": "", "user_id": "DE.3"}, "messages": [written(ours, 50)]},
+        {"id": "", "messages": [7, {}]},
+    ]);
+    let history =
+        json!({"history": [{"metadata": {"phase": 0, "chunk_order": 1, "progress": 55}, "threads": threads}]});
+    send(&world, &[of_app(&theirs, "history", history)]).await;
+    let known = contacts(&world, &theirs).await;
+    let known: Vec<_> = known.iter().map(|one| (one[1].as_str(), one[3].as_str())).collect();
+    assert_eq!(known, [(old, ""), (young, "DE.2"), ("", "DE.3")]);
+    let windows = "SELECT count(*) AS n FROM contact_windows";
+    assert_eq!(world.number(windows, "n").await, Some(1), "an old message opens none, nor do ours");
+    assert_eq!(world.number("SELECT last_message_at AS n FROM contact_windows", "n").await, Some((at - 3_600) * 1_000));
+    // A picture on its own, and one that the business sent.
+    let picture =
+        |key: &str, who: &str| json!({key: who, "id": who, "timestamp": (at - 200_000).to_string(), "type": "image"});
+    let media =
+        json!({"messages": [picture("from", "4915110000004")], "message_echoes": [picture("to", "4915110000005")]});
+    send(&world, &[of_app(&theirs, "history", media)]).await;
+    assert_eq!(contacts(&world, &theirs).await.len(), 5);
+    assert_eq!(world.number(windows, "n").await, Some(1));
+    // The contact book: its names stand beside those that people have themselves.
+    send(&world, &[text(&theirs, young, "", "Peti", at)]).await;
+    let entry = |action: &str, phone: &str, name: &str| json!({"type": "contact", "action": action, "contact": {"full_name": name, "phone_number": phone}, "metadata": {"timestamp": at.to_string()}});
+    let book = json!([
+        entry("add", young, "Petra of the bank"),
+        entry("add", "4915110000006", "New"),
+        entry("remove", old, ""),
+        entry("remove", "4915110000007", "")
+    ]);
+    send(&world, &[of_app(&theirs, "smb_app_state_sync", json!({ "state_sync": book }))]).await;
+    let known = contacts(&world, &theirs).await;
+    assert_eq!(known.len(), 6, "who is removed there stays, and becomes nobody new");
+    assert_eq!((known[1][0].as_str(), known[5][0].as_str()), ("Peti", ""));
+    let book = world.column("SELECT book_name FROM contacts WHERE phone = '4915110000002'", "book_name").await;
+    assert_eq!(book.as_deref(), Some("Petra of the bank"));
+    let new = world.column("SELECT book_name FROM contacts WHERE phone = '4915110000006'", "book_name").await;
+    assert_eq!(new.as_deref(), Some("New"));
+    assert_eq!(world.number(windows, "n").await, Some(1));
 }

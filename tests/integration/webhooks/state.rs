@@ -10,6 +10,8 @@ on_both_engines!(
     numbers_are_told_of,
     templates_are_told_of,
     accounts_are_told_of,
+    numbers_are_found_however_they_are_named,
+    limits_settings_and_flows_are_told_of,
     the_end_of_access_is_looked_into,
     nobody_changes_anothers_state,
 );
@@ -137,6 +139,67 @@ async fn accounts_are_told_of(db: Database) {
     let told: Vec<_> = notices.iter().map(|notice| (notice.event.as_str(), notice.phone_number.is_some())).collect();
     assert_eq!(told, [("PIN_CHANGED", true), ("ACCOUNT_RESTRICTION", false)]);
     assert_eq!(notices[1].detail["restriction_info"][0]["restriction_type"], "RESTRICTED_BIZ_INITIATED_MESSAGING");
+}
+
+/// Field, event and number of what is kept, the first first.
+async fn notices(world: &World, theirs: &Theirs) -> Vec<(String, String, bool)> {
+    let all = world.portal.connections.notices(&theirs.waba.parse().unwrap(), 20).await.unwrap();
+    all.into_iter().rev().map(|one| (one.field, one.event, one.phone_number.is_some())).collect()
+}
+
+async fn numbers_are_found_however_they_are_named(db: Database) {
+    let world = World::start(db).await;
+    let theirs = connected(&world, "Acme").await;
+    let at = now(&world);
+    let mut tx = world.portal.store.write().await.unwrap();
+    query("UPDATE phone_numbers SET display_phone_number = '+55 11 98765-4321'").execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    // As Meta's IDs have it, without the ninth digit.
+    let pin = json!({"display_phone_number": "551187654321", "event": "PIN_CHANGED"});
+    tell(&world, &theirs.waba, "security", pin, at).await;
+    // Of a profile, and of what may be a business.
+    let alert = |kind: &str, of: &str, id: &str| {
+        json!({"entity_type": of, "entity_id": id,
+        "alert_info": {"alert_type": kind, "alert_severity": "CRITICAL", "alert_status": "ACTIVE"}})
+    };
+    tell(&world, &theirs.waba, "account_alerts", alert("A", "CURRENT_STATUS_ID", &theirs.number), at + 1).await;
+    tell(&world, &theirs.waba, "account_alerts", alert("B", "CURRENT_STATUS_ID", "508414307656631"), at + 2).await;
+    let told = notices(&world, &theirs).await;
+    let told: Vec<_> = told.iter().map(|(_, event, number)| (event.as_str(), *number)).collect();
+    assert_eq!(told, [("PIN_CHANGED", true), ("A", true), ("B", false)]);
+    let guessed = "SELECT count(*) AS n FROM event_routes WHERE phone_number_id = '508414307656631'";
+    assert_eq!(world.number(guessed, "n").await, Some(0), "an ID that is no number's is taken for none");
+}
+
+async fn limits_settings_and_flows_are_told_of(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Acme").await;
+    let (page, signup) = world.connect(&browser, &[]).await;
+    let (waba, number) = (id(&signup, "waba_ids", 0), id(&signup, "phone_number_ids", 0));
+    world.advance(200);
+    let at = now(&world);
+    let capability = json!({"max_daily_conversations_per_business": "TIER_10K", "max_phone_numbers_per_business": 20});
+    tell(&world, &waba, "business_capability_update", capability, at).await;
+    let calling = json!({"messaging_product": "whatsapp", "timestamp": (at + 1).to_string(), "type": "phone_number_settings",
+        "phone_number_settings": {"phone_number_id": number, "calling": {"status": "DISABLED"}}});
+    tell(&world, &waba, "account_settings_update", calling, at + 1).await;
+    let flow = |id: &str, state: &str| json!({"event": "ENDPOINT_AVAILABILITY", "message": format!("Down: {id}"), "flow_id": id, "alert_state": state});
+    for (id, state, at) in [("71", "ACTIVATED", at + 2), ("72", "ACTIVATED", at + 3), ("71", "DEACTIVATED", at + 4)] {
+        tell(&world, &waba, "flows", flow(id, state), at).await;
+    }
+    let shown = browser.get(&page).await;
+    says(
+        &shown,
+        &[
+            "In 24 hours you can write first to up to 10000 people. Your business can have 20 numbers.",
+            "Calls are off.",
+            "Flow 72: Down: 72",
+        ],
+    );
+    assert!(!shown.text.contains("Down: 71"), "it is up again");
+    let limit =
+        look(&world, "SELECT * FROM phone_numbers WHERE phone_number_id = $1", &number, "messaging_limit").await;
+    assert_eq!(limit, "TIER_10K");
 }
 
 async fn state_of(world: &World, theirs: &Theirs) -> String {
