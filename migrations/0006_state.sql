@@ -19,8 +19,8 @@ INSERT INTO asset_holders (asset_id, customer_id, since)
             WHERE customer_id IS NOT NULL AND waba_id <> ''
         UNION ALL SELECT phone_number_id, customer_id, created_at FROM event_routes
             WHERE customer_id IS NOT NULL AND phone_number_id <> ''
-        UNION ALL SELECT subject, customer_id, at FROM audit_log
-            WHERE action = 'waba.released' AND subject IS NOT NULL AND customer_id IS NOT NULL
+        UNION ALL SELECT l.subject, coalesce(c.id, ''), l.at FROM audit_log l LEFT JOIN customers c ON c.id = l.customer_id
+            WHERE l.action = 'waba.released' AND l.subject IS NOT NULL
     ) held GROUP BY asset_id, customer_id;
 
 -- What the customer calls this person in their own contact book; beside what the person calls themselves.

@@ -74,12 +74,12 @@ pub(super) async fn route(tx: &mut WriteTx, place: &Place, now: OffsetDateTime) 
             .await?
         }
         None => query(
-            "SELECT CASE WHEN customer_id IS NULL THEN id END AS id FROM event_routes \
+            "SELECT CASE WHEN customer_id IS NULL THEN id END AS unowned FROM event_routes \
                  WHERE waba_id = $1 AND phone_number_id = $2 ORDER BY id DESC LIMIT 1",
         )
         .bind(&waba)
         .bind(&number)
-        .optional(tx, |row| row.opt_int("id"))
+        .optional(tx, |row| row.opt_int("unowned"))
         .await?
         .flatten(),
     };
