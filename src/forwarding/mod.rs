@@ -32,6 +32,7 @@ mod receipts;
 mod receiver;
 mod receiver_page;
 mod receiver_queries;
+mod receiver_writer;
 mod replay;
 mod rotation;
 mod schedule;

@@ -2,7 +2,7 @@
 
 use super::{
     endpoint::Endpoint, endpoint_list, endpoint_page, endpoint_save, endpoint_secret, endpoint_watch, formats_page,
-    handshake, receiver, receiver_page, service::Forwarding, staff_pages,
+    handshake, receiver, receiver_page, receiver_writer::Writer, service::Forwarding, staff_pages,
 };
 use crate::{
     accounts::{Accounts, Member},
@@ -28,6 +28,7 @@ pub struct EndpointPages {
     /// Companies, for staff.
     pub accounts: Accounts,
     pub(super) asks: Outbound,
+    pub(super) received: Writer,
 }
 
 impl EndpointPages {
@@ -36,7 +37,8 @@ impl EndpointPages {
     pub fn new(forwarding: Forwarding, connections: Connections, webhooks: Webhooks, accounts: Accounts) -> Self {
         let reach = if forwarding.allows_private() { Reach::Operator } else { Reach::Public };
         let asks = Outbound::new(reach, handshake::TIMEOUT);
-        Self { forwarding, connections, webhooks, accounts, asks }
+        let received = Writer::new(forwarding.store.clone());
+        Self { forwarding, connections, webhooks, accounts, asks, received }
     }
 }
 
