@@ -26,6 +26,7 @@ mod password;
 mod people;
 mod people_queries;
 mod places;
+mod presence;
 mod queries;
 mod service;
 mod settings_page;
@@ -61,6 +62,7 @@ pub use people::{PeopleError, Person};
 pub use service::{AccountError, Accounts};
 pub use strength::About;
 pub use two_step::{RECOVERY_CODES, TwoStep, TwoStepError};
+pub use presence::Presence;
 pub use viewer::{Admin, Member, SignedIn, Staff, load_viewer};
 
 /// What of this feature is sealed at rest.

@@ -46,7 +46,7 @@ mod upkeep_queries;
 use crate::{sealed_column, store::SealedColumn};
 
 pub use endpoint::{Cause, Delivery, DeliveryState, Endpoint, EndpointState, Format};
-pub use event_pages::{EventPages, Health, routes as event_routes};
+pub use event_pages::{EventPages, Health, Places, Totals, routes as event_routes};
 pub use files::MetaFiles;
 pub use jobs::handlers;
 pub use pages::{EndpointPages, endpoint_api_routes, endpoint_routes, machine_routes};

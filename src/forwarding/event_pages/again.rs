@@ -18,10 +18,13 @@ use axum::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use time::{
-    Date, OffsetDateTime, PrimitiveDateTime, format_description::well_known::Rfc3339, macros::format_description,
+    Date, OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
 };
 use tower_sessions::Session;
 
+/// How browsers write a day and a time.
+const SECOND: &[time::format_description::BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
 /// How many events are counted for a confirmation, and how many are looked at; more are called so.
 const COUNTED: usize = 10_000;
 const LOOKED_AT: usize = 20_000;
@@ -163,11 +166,10 @@ struct SincePage {
 fn parse_since(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     let minute = format_description!("[year]-[month]-[day]T[hour]:[minute]");
-    let second = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
     OffsetDateTime::parse(text, &Rfc3339)
         .ok()
         .or_else(|| PrimitiveDateTime::parse(text, minute).ok().map(PrimitiveDateTime::assume_utc))
-        .or_else(|| PrimitiveDateTime::parse(text, second).ok().map(PrimitiveDateTime::assume_utc))
+        .or_else(|| PrimitiveDateTime::parse(text, SECOND).ok().map(PrimitiveDateTime::assume_utc))
         .or_else(|| {
             let day = Date::parse(text, format_description!("[year]-[month]-[day]")).ok();
             day.map(|day| day.midnight().assume_utc())
@@ -248,6 +250,10 @@ async fn since_page(pages: &EventPages, chrome: Chrome, user: &User, form: Since
                 });
             }
         }
+    }
+    // As browsers write it, so that they show it again.
+    if let Some(since) = since {
+        page.form.since = since.to_offset(UtcOffset::UTC).format(SECOND).unwrap_or_default();
     }
     Ok(page)
 }

@@ -33,6 +33,8 @@ pub(super) struct Fit {
 /// What a search came to.
 pub(super) struct Found {
     pub fits: Vec<Fit>,
+    /// The newest that was looked at, whether it fits or not.
+    pub newest: Option<EventId>,
     /// Where the next page begins, if there is one.
     pub older: Option<EventId>,
     /// The last that was looked at, where the search was broken off before the page was full.
@@ -46,7 +48,7 @@ pub(super) async fn find(pages: &EventPages, meant: &Meant, mut events: Newest, 
         (None, Some(_)) => LOOK[1],
         (None, None) => LOOK[0],
     };
-    let mut found = Found { fits: Vec::new(), older: None, broken_off: None };
+    let mut found = Found { fits: Vec::new(), newest: None, older: None, broken_off: None };
     let (mut looked, mut is_over) = (0, false);
     while !is_over && found.fits.len() <= PAGE {
         let mut some = Vec::new();
@@ -57,6 +59,7 @@ pub(super) async fn find(pages: &EventPages, meant: &Meant, mut events: Newest, 
                 break;
             };
             looked += 1;
+            found.newest = found.newest.or(Some(event.id));
             last = Some(event.clone());
             if meant.group.is_none_or(|group| Group::of(event.kind) == group) {
                 some.push(event);
