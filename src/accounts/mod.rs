@@ -59,10 +59,10 @@ pub use model::{Customer, CustomerState, EmailAddress, Role, User};
 pub use pages::{Pages, routes};
 pub use password::Passwords;
 pub use people::{PeopleError, Person};
+pub use presence::Presence;
 pub use service::{AccountError, Accounts};
 pub use strength::About;
 pub use two_step::{RECOVERY_CODES, TwoStep, TwoStepError};
-pub use presence::Presence;
 pub use viewer::{Admin, Member, SignedIn, Staff, load_viewer};
 
 /// What of this feature is sealed at rest.

@@ -71,9 +71,7 @@ impl Answers {
 }
 
 pub(super) fn routes(pages: EndpointPages) -> Routes {
-    Routes::new()
-        .post(Access::Machine, "/receive/{endpoint}", receive)
-        .with_state(pages)
+    Routes::new().post(Access::Machine, "/receive/{endpoint}", receive).with_state(pages)
 }
 
 /// The headers that say something about a call.

@@ -66,7 +66,9 @@ impl From<ForwardingError> for crate::web::Error {
         match error {
             ForwardingError::NotFound => Self::NotFound,
             ForwardingError::Seal(_) | ForwardingError::Store(_) => Self::internal(error),
-            ForwardingError::NotActive | ForwardingError::TooMany | ForwardingError::Replaying => Self::Conflict(error.to_string()),
+            ForwardingError::NotActive | ForwardingError::TooMany | ForwardingError::Replaying => {
+                Self::Conflict(error.to_string())
+            }
             other => Self::BadRequest(other.to_string()),
         }
     }

@@ -119,12 +119,7 @@ pub fn row_id(id: &Id) -> String {
 ///
 /// # Errors
 /// The database's.
-pub async fn is_of(
-    db: &mut impl Reads,
-    id: &Id,
-    user: &str,
-    now: time::OffsetDateTime,
-) -> Result<bool, StoreError> {
+pub async fn is_of(db: &mut impl Reads, id: &Id, user: &str, now: time::OffsetDateTime) -> Result<bool, StoreError> {
     let found = query("SELECT 1 AS n FROM sessions WHERE id = $1 AND user_id = $2 AND expires_at > $3")
         .bind(row_id(id))
         .bind(user)

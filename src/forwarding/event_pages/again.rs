@@ -18,7 +18,8 @@ use axum::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use time::{
-    Date, OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
+    Date, OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339,
+    macros::format_description,
 };
 use tower_sessions::Session;
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     base::ids::CustomerId,
     web::{Badge, Chrome, Result, when::When},
-    webhooks::{Event, EventId, Newest},
+    webhooks::{Event, EventId, Newest, Of, is_message_id},
 };
 use askama::Template;
 use std::collections::HashMap;
@@ -76,6 +76,28 @@ pub(super) async fn find(pages: &EventPages, meant: &Meant, mut events: Newest, 
         found.older = found.fits.last().map(|fit| fit.event.id);
     }
     Ok(found)
+}
+
+/// Adds what is known of a message by its ID at once, however far back it is.
+pub(super) async fn add_message(pages: &EventPages, meant: &Meant, found: &mut Found) -> Result<()> {
+    let Some(id) = meant.text.as_ref().filter(|text| is_message_id(text)) else { return Ok(()) };
+    let routes = match &meant.of {
+        Of::All => None,
+        Of::Routes(routes) => Some(routes.iter().map(|route| route.id).collect::<Vec<_>>()),
+    };
+    let mut events = Vec::new();
+    for last in pages.webhooks.told_last_of(id, routes.as_deref()).await? {
+        let Some(event) = pages.webhooks.event(last).await? else { continue };
+        // A number may have been another customer's, and the mark with it.
+        let is_theirs = routes.as_ref().is_none_or(|routes| routes.contains(&event.route.id));
+        let is_group = meant.group.is_none_or(|group| Group::of(event.kind) == group);
+        if is_theirs && is_group && found.fits.iter().all(|fit| fit.event.id != event.id) {
+            events.push(event);
+        }
+    }
+    found.fits.extend(fitting(pages, meant, events).await?);
+    found.fits.sort_by_key(|fit| std::cmp::Reverse(fit.event.id));
+    Ok(())
 }
 
 async fn fitting(pages: &EventPages, meant: &Meant, events: Vec<Event>) -> Result<Vec<Fit>> {
