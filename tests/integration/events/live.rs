@@ -87,7 +87,7 @@ async fn nothing_is_looked_at_twice(db: Database) {
     settled(&world).await;
     let (nobody, store) = (world.anonymous(), &world.portal.store);
     let text = |id: &str, words: &str| number.entry(&[number.text(id, "Ana", "16505551234", words)]).to_string();
-    let said = hears(&bakery, "/events/stream?text=needle", "needle2", async {
+    let said = hears(&bakery, "/events/stream?text=needle", "Ben", async {
         post(&nobody, &text("m1", "hay")).await;
         routed(store).await;
         // A look a second: it has been looked at, and did not fit.
@@ -143,7 +143,7 @@ async fn a_stream_ends_with_the_session(db: Database) {
     assert_eq!(ends(first).await.matches("event:").count(), 0);
     // Of a company that is shut out too.
     let mut tx = world.portal.store.write().await.unwrap();
-    let shut = "UPDATE customers SET state = 'suspended' WHERE name = 'Corner Shop'";
+    let shut = "UPDATE customers SET suspended_at = 1 WHERE name = 'Corner Shop'";
     query(shut).execute(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     ends(second).await;
