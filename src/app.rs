@@ -175,6 +175,8 @@ impl App {
             connections: connections.clone(),
             store: store.clone(),
             clock: clock.clone(),
+            places: forwarding::Places::default(),
+            totals: forwarding::Totals::default(),
         };
         let support = Support {
             accounts: accounts.clone(),

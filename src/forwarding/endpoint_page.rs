@@ -4,17 +4,14 @@ use super::{
     endpoint::{Endpoint, EndpointState, Format},
     endpoint_view::{self, DeliveryLine, Gets},
     page_queries,
-    pages::{EndpointPages, find, page_of},
+    pages::{EndpointPages, Own, done, page_of},
     queries,
 };
-use crate::{
-    accounts::Member,
-    web::{Badge, Chrome, Form, NoFields, Result, page, when::When},
-};
+use crate::web::{Badge, Chrome, Form, NoFields, Result, when::When};
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Query, State},
     response::{IntoResponse, Redirect, Response},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -144,21 +141,17 @@ pub(super) struct Shown {
 pub(super) async fn show(
     State(pages): State<EndpointPages>,
     chrome: Chrome,
-    member: Member,
-    Path(id): Path<String>,
+    Own { endpoint, .. }: Own,
     Query(shown): Query<Shown>,
 ) -> Result<Response> {
-    let endpoint = find(&pages, &member, &id).await?;
     Ok(view(&pages, chrome, &endpoint, None, shown.test).await?.into_response())
 }
 
 pub(super) async fn test(
     State(pages): State<EndpointPages>,
-    member: Member,
-    Path(id): Path<String>,
+    Own { member, endpoint }: Own,
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Redirect> {
-    let endpoint = find(&pages, &member, &id).await?;
     let number = pages.forwarding.send_test(&member.user, member.customer, endpoint.id).await?;
     Ok(Redirect::to(&format!("{}?test={number}#test", page_of(endpoint.id))))
 }
@@ -166,29 +159,24 @@ pub(super) async fn test(
 pub(super) async fn pause(
     State(pages): State<EndpointPages>,
     session: Session,
-    member: Member,
-    Path(id): Path<String>,
+    Own { member, endpoint }: Own,
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Redirect> {
-    let endpoint = find(&pages, &member, &id).await?;
-    if endpoint.state == EndpointState::Active {
-        pages.forwarding.pause(&member.user, member.customer, endpoint.id).await?;
-        page::flash(&session, "The endpoint is paused. What comes is kept for it.").await?;
+    if endpoint.state != EndpointState::Active {
+        return Ok(Redirect::to(&page_of(endpoint.id)));
     }
-    Ok(Redirect::to(&page_of(endpoint.id)))
+    pages.forwarding.pause(&member.user, member.customer, endpoint.id).await?;
+    done(&session, "The endpoint is paused. What comes is kept for it.", &page_of(endpoint.id)).await
 }
 
 pub(super) async fn resume(
     State(pages): State<EndpointPages>,
     session: Session,
-    member: Member,
-    Path(id): Path<String>,
+    Own { member, endpoint }: Own,
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Redirect> {
-    let endpoint = find(&pages, &member, &id).await?;
     pages.forwarding.resume(&member.user, member.customer, endpoint.id).await?;
-    page::flash(&session, "The endpoint is called again. What waits for it is sent now.").await?;
-    Ok(Redirect::to(&page_of(endpoint.id)))
+    done(&session, "The endpoint is called again. What waits for it is sent now.", &page_of(endpoint.id)).await
 }
 
 #[derive(Template, WebTemplate)]
@@ -204,10 +192,8 @@ pub(super) struct DeletePage {
 pub(super) async fn ask_delete(
     State(pages): State<EndpointPages>,
     chrome: Chrome,
-    member: Member,
-    Path(id): Path<String>,
+    Own { endpoint, .. }: Own,
 ) -> Result<DeletePage> {
-    let endpoint = find(&pages, &member, &id).await?;
     let waiting = pages.forwarding.pending(endpoint.id).await?;
     let target = endpoint_view::target(&endpoint);
     Ok(DeletePage { chrome, id: endpoint.id.to_string(), name: endpoint.name, target, waiting })
@@ -216,12 +202,9 @@ pub(super) async fn ask_delete(
 pub(super) async fn delete(
     State(pages): State<EndpointPages>,
     session: Session,
-    member: Member,
-    Path(id): Path<String>,
+    Own { member, endpoint }: Own,
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Redirect> {
-    let endpoint = find(&pages, &member, &id).await?;
     pages.forwarding.delete(&member.user, member.customer, endpoint.id).await?;
-    page::flash(&session, &format!("The endpoint {} is deleted.", endpoint.name)).await?;
-    Ok(Redirect::to("/settings/endpoints"))
+    done(&session, &format!("The endpoint {} is deleted.", endpoint.name), "/settings/endpoints").await
 }

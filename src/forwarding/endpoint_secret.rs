@@ -1,18 +1,15 @@
 //! An endpoint's secret: shown on request, made anew, and the time in which both count.
 
 use super::{
-    endpoint::Format,
+    endpoint::{Endpoint, Format},
     endpoint_page::view,
-    pages::{EndpointPages, find, page_of},
+    pages::{EndpointPages, Own, done, page_of},
 };
-use crate::{
-    accounts::Member,
-    web::{Chrome, Form, NoFields, Result, page},
-};
+use crate::web::{Chrome, Form, NoFields, Result};
 use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -23,11 +20,9 @@ use tower_sessions::Session;
 pub(super) async fn reveal(
     State(pages): State<EndpointPages>,
     chrome: Chrome,
-    member: Member,
-    Path(id): Path<String>,
+    Own { member, endpoint }: Own,
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Response> {
-    let endpoint = find(&pages, &member, &id).await?;
     let secret = pages.forwarding.show_secret(&member.user, member.customer, endpoint.id).await?;
     let page = view(&pages, chrome, &endpoint, Some(&secret), None).await?;
     Ok(([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], page).into_response())
@@ -45,28 +40,16 @@ struct RotatePage {
     fault: Option<&'static str>,
 }
 
-pub(super) async fn ask_rotate(
-    State(pages): State<EndpointPages>,
-    chrome: Chrome,
-    member: Member,
-    Path(id): Path<String>,
-) -> Result<Response> {
-    rotate_page(&pages, chrome, &member, &id, None).await
+pub(super) async fn ask_rotate(chrome: Chrome, Own { endpoint, .. }: Own) -> Response {
+    rotate_page(chrome, endpoint, None)
 }
 
-async fn rotate_page(
-    pages: &EndpointPages,
-    chrome: Chrome,
-    member: &Member,
-    id: &str,
-    fault: Option<&'static str>,
-) -> Result<Response> {
-    let endpoint = find(pages, member, id).await?;
+fn rotate_page(chrome: Chrome, endpoint: Endpoint, fault: Option<&'static str>) -> Response {
     let is_meta = endpoint.format == Format::Meta;
     let is_rotating = endpoint.old_secret.is_some();
     let page = RotatePage { chrome, id: endpoint.id.to_string(), name: endpoint.name, is_meta, is_rotating, fault };
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+    (status, page).into_response()
 }
 
 #[derive(Deserialize)]
@@ -80,36 +63,31 @@ pub(super) async fn rotate(
     State(pages): State<EndpointPages>,
     chrome: Chrome,
     session: Session,
-    member: Member,
-    Path(id): Path<String>,
+    Own { member, endpoint }: Own,
     Form(form): Form<RotateForm>,
 ) -> Result<Response> {
-    let endpoint = find(&pages, &member, &id).await?;
     let (user, customer) = (&member.user, member.customer);
     let said = match form.how.as_str() {
         "overlap" => {
             "A new secret is made. Show it below and put it on your server: the old one counts for 24 hours more."
         }
         "at_once" => "A new secret is made, and the old one counts no longer. Show it below and put it on your server.",
-        _ => return rotate_page(&pages, chrome, &member, &id, Some("Choose one of the two.")).await,
+        _ => return Ok(rotate_page(chrome, endpoint, Some("Choose one of the two."))),
     };
     pages.forwarding.rotate_secret(user, customer, endpoint.id).await?;
     if form.how == "at_once" {
         pages.forwarding.end_old_secret(user, customer, endpoint.id).await?;
     }
-    page::flash(&session, said).await?;
-    Ok(Redirect::to(&format!("{}#secret", page_of(endpoint.id))).into_response())
+    Ok(done(&session, said, &format!("{}#secret", page_of(endpoint.id))).await?.into_response())
 }
 
 pub(super) async fn end_overlap(
     State(pages): State<EndpointPages>,
     session: Session,
-    member: Member,
-    Path(id): Path<String>,
+    Own { member, endpoint }: Own,
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Redirect> {
-    let endpoint = find(&pages, &member, &id).await?;
     pages.forwarding.end_old_secret(&member.user, member.customer, endpoint.id).await?;
-    page::flash(&session, "From now on calls are signed with the new secret alone.").await?;
-    Ok(Redirect::to(&format!("{}#secret", page_of(endpoint.id))))
+    let secret = format!("{}#secret", page_of(endpoint.id));
+    done(&session, "From now on calls are signed with the new secret alone.", &secret).await
 }

@@ -32,6 +32,7 @@ mod receipts;
 mod receiver;
 mod receiver_page;
 mod receiver_queries;
+mod receiver_writer;
 mod replay;
 mod rotation;
 mod schedule;
@@ -45,7 +46,7 @@ mod upkeep_queries;
 use crate::{sealed_column, store::SealedColumn};
 
 pub use endpoint::{Cause, Delivery, DeliveryState, Endpoint, EndpointState, Format};
-pub use event_pages::{EventPages, Health, routes as event_routes};
+pub use event_pages::{EventPages, Health, Places, Totals, routes as event_routes};
 pub use files::MetaFiles;
 pub use jobs::handlers;
 pub use pages::{EndpointPages, endpoint_api_routes, endpoint_routes, machine_routes};

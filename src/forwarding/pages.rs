@@ -2,7 +2,7 @@
 
 use super::{
     endpoint::Endpoint, endpoint_list, endpoint_page, endpoint_save, endpoint_secret, endpoint_watch, formats_page,
-    handshake, receiver, receiver_page, service::Forwarding, staff_pages,
+    handshake, receiver, receiver_page, receiver_writer::Writer, service::Forwarding, staff_pages,
 };
 use crate::{
     accounts::{Accounts, Member},
@@ -11,10 +11,15 @@ use crate::{
         ids::EndpointId,
     },
     connections::Connections,
-    web::{Access, Error, Result, Routes},
+    web::{Access, Error, Result, Routes, page},
     webhooks::Webhooks,
 };
-use axum::{extract::Path, response::Redirect};
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+    response::Redirect,
+};
+use tower_sessions::Session;
 
 /// What the pages draw on.
 #[derive(Clone)]
@@ -28,6 +33,7 @@ pub struct EndpointPages {
     /// Companies, for staff.
     pub accounts: Accounts,
     pub(super) asks: Outbound,
+    pub(super) received: Writer,
 }
 
 impl EndpointPages {
@@ -36,7 +42,8 @@ impl EndpointPages {
     pub fn new(forwarding: Forwarding, connections: Connections, webhooks: Webhooks, accounts: Accounts) -> Self {
         let reach = if forwarding.allows_private() { Reach::Operator } else { Reach::Public };
         let asks = Outbound::new(reach, handshake::TIMEOUT);
-        Self { forwarding, connections, webhooks, accounts, asks }
+        let received = Writer::new(forwarding.store.clone());
+        Self { forwarding, connections, webhooks, accounts, asks, received }
     }
 }
 
@@ -94,6 +101,28 @@ pub(super) fn parse(id: &str) -> Result<EndpointId> {
 /// Where an endpoint's page is.
 pub(super) fn page_of(id: EndpointId) -> String {
     format!("/settings/endpoints/{id}")
+}
+
+/// The member's endpoint that the path names, and the member.
+pub(super) struct Own {
+    pub member: Member,
+    pub endpoint: Endpoint,
+}
+
+impl FromRequestParts<EndpointPages> for Own {
+    type Rejection = Error;
+    async fn from_request_parts(parts: &mut Parts, pages: &EndpointPages) -> Result<Self> {
+        let member = Member::from_request_parts(parts, pages).await?;
+        let Path(id) = Path::<String>::from_request_parts(parts, pages).await.map_err(|_| Error::NotFound)?;
+        let endpoint = find(pages, &member, &id).await?;
+        Ok(Self { member, endpoint })
+    }
+}
+
+/// Says on the next page that something is done, and leads there.
+pub(super) async fn done(session: &Session, words: &str, address: &str) -> Result<Redirect> {
+    page::flash(session, words).await?;
+    Ok(Redirect::to(address))
 }
 
 /// The member's endpoint that the path names.

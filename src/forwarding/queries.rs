@@ -305,3 +305,12 @@ pub(super) async fn pending(db: &mut impl Reads, endpoint: EndpointId) -> Result
     .one(db, |row| row.int("n"))
     .await
 }
+
+/// The subjects of jobs of a kind that look so.
+pub(super) async fn jobs_like(db: &mut impl Reads, kind: &str, like: &str) -> Result<Vec<String>> {
+    query("SELECT subject FROM jobs WHERE kind = $1 AND subject LIKE $2")
+        .bind(kind)
+        .bind(like)
+        .all(db, |row| row.text("subject"))
+        .await
+}

@@ -2,26 +2,30 @@
 //! calls that are signed rightly, keeps the last of them, and answers what its page's switch says.
 
 use super::{
-    endpoint::Endpoint,
-    format,
+    endpoint::{Endpoint, Format},
+    format::{self, standard_webhooks},
     pages::{EndpointPages, parse},
-    receiver_queries,
+    receiver_queries::Call,
+    receiver_writer::NotKept,
     service::ForwardingError,
 };
 use crate::{
     base::text,
-    web::{Access, Routes},
+    web::{Access, Inflow, Routes},
 };
 use axum::{
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
+    body::Body,
+    extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use std::time::Duration;
+use time::OffsetDateTime;
 
 /// The largest call that is taken, in bytes: files come in base64.
 const MAX_BODY: usize = 32 * 1024 * 1024;
+/// What large calls may hold together while they come, in bytes.
+static INFLOW: Inflow = Inflow::new(MAX_BODY, 96 << 20);
 /// How much of a body is kept, in bytes.
 const MAX_KEPT: usize = 64 * 1024;
 /// How long a slow answer takes: longer than anybody waits for it.
@@ -67,10 +71,7 @@ impl Answers {
 }
 
 pub(super) fn routes(pages: EndpointPages) -> Routes {
-    Routes::new()
-        .post(Access::Machine, "/receive/{endpoint}", receive)
-        .map(|router| router.layer(DefaultBodyLimit::max(MAX_BODY)))
-        .with_state(pages)
+    Routes::new().post(Access::Machine, "/receive/{endpoint}", receive).with_state(pages)
 }
 
 /// The headers that say something about a call.
@@ -83,54 +84,70 @@ fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
     all.map(|(name, value)| (name.to_string(), text::without_nul(&String::from_utf8_lossy(value.as_bytes())))).collect()
 }
 
+/// Whether a call's headers are such as those of a genuine one. Who has only heard of the address gets no further.
+fn may_be_genuine(format: Format, headers: &HeaderMap, now: OffsetDateTime) -> Result<(), &'static str> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if format == Format::Meta {
+        let given = header(format::meta::HEADER).ok_or("the header X-Hub-Signature-256 is missing")?;
+        let hex = given.strip_prefix("sha256=").unwrap_or_default();
+        let is_one = hex.len() == 64 && hex.bytes().all(|letter| letter.is_ascii_hexdigit());
+        return is_one.then_some(()).ok_or("the header X-Hub-Signature-256 holds no signature");
+    }
+    let signed = header("webhook-id").and(header("webhook-signature")).filter(|all| all.contains("v1,"));
+    let seconds = signed.and(header("webhook-timestamp")).and_then(|seconds| seconds.parse::<i64>().ok());
+    let seconds = seconds.ok_or("a header of the signature is missing or unreadable")?;
+    let away = now.unix_timestamp().checked_sub(seconds).and_then(i64::checked_abs);
+    let is_now = away.is_some_and(|away| away <= standard_webhooks::TOLERANCE.whole_seconds());
+    is_now.then_some(()).ok_or("it is more than five minutes old, or from the future")
+}
+
 async fn receive(
     State(pages): State<EndpointPages>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Response {
     let Ok(id) = parse(&id) else { return StatusCode::NOT_FOUND.into_response() };
     let endpoint = match pages.forwarding.any_endpoint(id).await {
         Ok(endpoint) if endpoint.url.is_none() => endpoint,
         Ok(_) | Err(ForwardingError::NotFound) => return StatusCode::NOT_FOUND.into_response(),
-        Err(error) => return failed(&error),
+        Err(error) => {
+            tracing::error!(%error, "the built-in receiver could not look for an endpoint");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    let now = pages.forwarding.clock.now();
+    if let Err(why) = may_be_genuine(endpoint.format, &headers, now) {
+        return (StatusCode::UNAUTHORIZED, format!("{why}\n")).into_response();
+    }
+    let taken = match INFLOW.take(&headers, body).await {
+        Ok(taken) => taken,
+        Err(refused) => return refused.into_response(),
     };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Err(why) = format::check(&endpoint, header, &body, pages.forwarding.clock.now()) {
+    if let Err(why) = format::check(&endpoint, header, &taken.body, now) {
         // Nobody else puts anything on a customer's page.
         return (StatusCode::UNAUTHORIZED, format!("{why}\n")).into_response();
     }
-    match keep(&pages, &endpoint, &headers, &body).await {
-        Ok(answers) => answer(answers).await,
-        Err(error) => failed(&error),
+    let call = call(&endpoint, &headers, &taken.body, now);
+    // What is kept is short; the body makes room while the answer takes its time.
+    drop(taken);
+    match pages.received.keep(call).await {
+        Ok(Some(answers)) => answer(answers).await,
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(NotKept) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }
 
-fn failed(error: &ForwardingError) -> Response {
-    tracing::error!(%error, "the built-in receiver could not keep a call");
-    StatusCode::SERVICE_UNAVAILABLE.into_response()
-}
-
-/// Keeps the call; tells what is to be answered.
-async fn keep(
-    pages: &EndpointPages,
-    endpoint: &Endpoint,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Answers, ForwardingError> {
-    let forwarding = &pages.forwarding;
+/// What is kept of a call.
+fn call(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8], at: OffsetDateTime) -> Call {
     let full = String::from_utf8_lossy(body);
-    let mut kept = text::without_nul(text::within_bytes(&full, MAX_KEPT));
-    if kept.len() < full.len() {
-        kept.push('…');
+    let mut body = text::without_nul(text::within_bytes(&full, MAX_KEPT));
+    if body.len() < full.len() {
+        body.push('…');
     }
     let headers = serde_json::to_string(&shown(headers)).unwrap_or_default();
-    let mut tx = forwarding.store.write().await?;
-    let answers = Answers::of(receiver_queries::answers(&mut tx, endpoint.id).await?).unwrap_or(Answers::Well);
-    let now = forwarding.clock.now();
-    receiver_queries::keep(&mut tx, endpoint.id, now, headers, kept, answers.number()).await?;
-    tx.commit().await?;
-    Ok(answers)
+    Call { endpoint: endpoint.id, at, headers, body }
 }
 
 async fn answer(answers: Answers) -> Response {

@@ -4,13 +4,15 @@ use super::{
     endpoint::Endpoint,
     format::{self, samples::pretty},
     page_queries,
-    pages::{EndpointPages, find, page_of},
+    pages::{EndpointPages, Own, done, page_of, parse},
     receiver::Answers,
     receiver_queries::{self, Received},
 };
 use crate::{
     accounts::Member,
-    web::{Badge, Chrome, Error, Form, NoFields, Result, page, when::When},
+    base::ids::EndpointId,
+    store::WriteTx,
+    web::{Badge, Chrome, Error, Form, NoFields, Result, when::When},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -86,10 +88,9 @@ fn line(endpoint: &Endpoint, call: Received, now: time::OffsetDateTime) -> CallL
     }
 }
 
-/// The member's endpoint, if it is one with the built-in receiver.
-async fn find_receiver(pages: &EndpointPages, member: &Member, id: &str) -> Result<Endpoint> {
-    let endpoint = find(pages, member, id).await?;
-    if endpoint.url.is_some() { Err(Error::NotFound) } else { Ok(endpoint) }
+/// An endpoint, if it is one with the built-in receiver.
+fn with_receiver(endpoint: &Endpoint) -> Result<()> {
+    if endpoint.url.is_some() { Err(Error::NotFound) } else { Ok(()) }
 }
 
 async fn view(
@@ -125,16 +126,15 @@ async fn view(
 pub(super) async fn show(
     State(pages): State<EndpointPages>,
     chrome: Chrome,
-    member: Member,
-    Path(id): Path<String>,
+    Own { endpoint, .. }: Own,
 ) -> Result<Response> {
-    let endpoint = find_receiver(&pages, &member, &id).await?;
+    with_receiver(&endpoint)?;
     Ok(view(&pages, chrome, &endpoint, None).await?.into_response())
 }
 
 /// An address that only takes a form leads back.
 pub(super) async fn back(Path(id): Path<String>) -> Result<Redirect> {
-    Ok(Redirect::to(&format!("{}/received", page_of(super::pages::parse(&id)?))))
+    Ok(Redirect::to(&address(parse(&id)?)))
 }
 
 #[derive(Deserialize)]
@@ -147,39 +147,47 @@ pub(super) async fn switch(
     State(pages): State<EndpointPages>,
     chrome: Chrome,
     session: Session,
-    member: Member,
-    Path(id): Path<String>,
+    Own { member, endpoint }: Own,
     Form(form): Form<SwitchForm>,
 ) -> Result<Response> {
-    let endpoint = find_receiver(&pages, &member, &id).await?;
+    with_receiver(&endpoint)?;
     let Some(answers) = form.answers.parse().ok().and_then(Answers::of) else {
         let page = view(&pages, chrome, &endpoint, Some("Choose one of these.")).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     };
-    let forwarding = &pages.forwarding;
-    let mut tx = forwarding.store.write().await?;
+    let mut tx = pages.forwarding.store.write().await?;
     receiver_queries::set_answers(&mut tx, endpoint.id, answers.number()).await?;
-    let (user, subject) = (Some(&member.user), endpoint.id.to_string());
-    forwarding.note(&mut tx, user, member.customer, "endpoint.receiver_switched", &subject, None).await?;
-    tx.commit().await?;
-    page::flash(&session, &format!("From now on the receiver answers: {}.", answers.words().0)).await?;
-    Ok(Redirect::to(&format!("{}/received", page_of(endpoint.id))).into_response())
+    noted(&pages, tx, &member, endpoint.id, "endpoint.receiver_switched").await?;
+    let words = format!("From now on the receiver answers: {}.", answers.words().0);
+    Ok(done(&session, &words, &address(endpoint.id)).await?.into_response())
 }
 
 pub(super) async fn forget(
     State(pages): State<EndpointPages>,
     session: Session,
-    member: Member,
-    Path(id): Path<String>,
+    Own { member, endpoint }: Own,
     Form(NoFields {}): Form<NoFields>,
 ) -> Result<Redirect> {
-    let endpoint = find_receiver(&pages, &member, &id).await?;
-    let forwarding = &pages.forwarding;
-    let mut tx = forwarding.store.write().await?;
+    with_receiver(&endpoint)?;
+    let mut tx = pages.forwarding.store.write().await?;
     receiver_queries::forget(&mut tx, endpoint.id).await?;
-    let (user, subject) = (Some(&member.user), endpoint.id.to_string());
-    forwarding.note(&mut tx, user, member.customer, "endpoint.receiver_emptied", &subject, None).await?;
-    tx.commit().await?;
-    page::flash(&session, "The list is empty again.").await?;
-    Ok(Redirect::to(&format!("{}/received", page_of(endpoint.id))))
+    noted(&pages, tx, &member, endpoint.id, "endpoint.receiver_emptied").await?;
+    done(&session, "The list is empty again.", &address(endpoint.id)).await
+}
+
+/// Notes in the audit log what was done to an endpoint's receiver, and commits both.
+async fn noted(
+    pages: &EndpointPages,
+    mut tx: WriteTx,
+    member: &Member,
+    id: EndpointId,
+    action: &'static str,
+) -> Result<()> {
+    let (user, customer) = (Some(&member.user), member.customer);
+    pages.forwarding.note(&mut tx, user, customer, action, &id.to_string(), None).await?;
+    Ok(tx.commit().await?)
+}
+
+fn address(id: EndpointId) -> String {
+    format!("{}/received", page_of(id))
 }

@@ -9,10 +9,10 @@ use super::{
     service::{Forwarding, ForwardingError},
 };
 use crate::{
-    accounts::{User, audit},
+    accounts::{User, audit, lock_customer},
     base::ids::{CustomerId, EndpointId},
     jobs::{JobError, Outcome},
-    store::{StoreError, WriteTx},
+    store::{Reads, StoreError, WriteTx},
     webhooks::{EventId, Told, Webhooks},
 };
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub const MAX_CHOSEN: usize = 500;
 const STEP: usize = 100;
 /// The rest between two steps.
 const REST: Duration = Duration::from_millis(15);
+/// How many steps are taken before other jobs get their turn.
+const AT_ONCE: usize = 10;
 /// When the next step is taken by another process, where this one ends.
 const TAKEN_OVER_AFTER: time::Duration = time::Duration::minutes(1);
 
@@ -75,6 +77,11 @@ struct Progress {
 }
 
 impl Progress {
+    /// How the subjects of a customer's replays begin.
+    fn of(customer: CustomerId) -> String {
+        format!("{{\"customer\":\"{customer}\",")
+    }
+
     fn subject(&self) -> Result<String, StoreError> {
         serde_json::to_string(self).map_err(|_| StoreError::Value("a replay".to_owned()))
     }
@@ -85,7 +92,8 @@ impl Forwarding {
     ///
     /// # Errors
     /// [`ForwardingError::NotFound`], [`ForwardingError::NotActive`] where the one endpoint is disabled,
-    /// [`ForwardingError::TooManyEvents`], or the database's.
+    /// [`ForwardingError::TooManyEvents`], [`ForwardingError::Replaying`] where all since a time is being sent to it
+    /// already, or the database's.
     pub async fn replay(
         &self,
         webhooks: &Webhooks,
@@ -121,6 +129,14 @@ impl Forwarding {
             taken.into_keys().for_each(|endpoint| self.bells.ring_for(endpoint));
         }
         Ok(Replayed::Planned(planned))
+    }
+
+    /// Whether all since a time is being sent again to an endpoint, or to all of a customer's (`None`).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_replaying(&self, customer: CustomerId, endpoint: Option<EndpointId>) -> Result<bool, StoreError> {
+        replaying(&mut self.store.read().await?, customer, endpoint).await
     }
 
     async fn check_target(&self, customer: CustomerId, endpoint: Option<EndpointId>) -> Result<(), ForwardingError> {
@@ -161,6 +177,11 @@ impl Forwarding {
         let begun = self.clock.now_ms();
         let progress = Progress { customer, endpoint, from: from.0, before: before.0, route: 0, at: from.0, begun };
         let mut tx = self.store.write().await?;
+        // Two at the same moment would each see none.
+        lock_customer(&mut tx, customer).await?;
+        if replaying(&mut tx, customer, endpoint).await? {
+            return Err(ForwardingError::Replaying);
+        }
         self.note_replay(&mut tx, actor, customer, endpoint, crate::base::clock::rfc3339(time)).await?;
         self.queue.enqueue(&mut tx, REPLAY_JOB, &progress.subject()?, now).await?;
         tx.commit().await?;
@@ -169,10 +190,12 @@ impl Forwarding {
     }
 
     /// Carries a replay on. Each step's transaction puts the next step in the place of this one's job, so each is
-    /// done once, also when the process is killed.
+    /// done once, also when the process is killed. After [`AT_ONCE`] steps it stands in line again, behind other jobs
+    /// that are due: a long replay holds none of them up.
     pub(super) async fn carry_on(&self, webhooks: &Webhooks, subject: &str) -> Result<Outcome, JobError> {
         let mut here: Progress = serde_json::from_str(subject)?;
         let routes = webhooks.route_ids(here.customer).await?;
+        let mut steps = 0;
         for route in routes {
             if route < here.route {
                 continue;
@@ -181,6 +204,10 @@ impl Forwarding {
                 here = self.step(&here, Progress { route, at: here.from, ..here.clone() }, &[]).await?;
             }
             loop {
+                if steps == AT_ONCE {
+                    return self.give_way(&here).await;
+                }
+                steps += 1;
                 let (at, before) = (EventId(here.at), EventId(here.before));
                 let some = webhooks.events_between(route, at, before, STEP as i64).await?;
                 let Some(last) = some.last() else { break };
@@ -193,6 +220,16 @@ impl Forwarding {
         self.queue.cancel(&mut tx, REPLAY_JOB, &here.subject()?).await?;
         tx.commit().await?;
         Ok(Outcome::Done)
+    }
+
+    /// Lets other jobs go first.
+    async fn give_way(&self, here: &Progress) -> Result<Outcome, JobError> {
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        self.queue.enqueue(&mut tx, REPLAY_JOB, &here.subject()?, now).await?;
+        tx.commit().await?;
+        self.queue.wake();
+        Ok(Outcome::Again(now))
     }
 
     async fn step(&self, here: &Progress, next: Progress, told: &[Told]) -> Result<Progress, StoreError> {
@@ -225,6 +262,16 @@ impl Forwarding {
         }
         Ok(plan)
     }
+}
+
+async fn replaying(
+    db: &mut impl Reads,
+    customer: CustomerId,
+    endpoint: Option<EndpointId>,
+) -> Result<bool, StoreError> {
+    let subjects = queries::jobs_like(db, REPLAY_JOB, &format!("{}%", Progress::of(customer))).await?;
+    let mut going_on = subjects.iter().filter_map(|subject| serde_json::from_str::<Progress>(subject).ok());
+    Ok(going_on.any(|one| endpoint.is_none() || one.endpoint.is_none() || one.endpoint == endpoint))
 }
 
 /// What events tell, in their order.

@@ -47,6 +47,9 @@ pub enum ForwardingError {
     /// It is paused or disabled.
     #[error("This endpoint is not called now. Resume it first.")]
     NotActive,
+    /// All since a time is being sent to it already.
+    #[error("Events since a time are being sent again to this endpoint already. Wait until that is done.")]
+    Replaying,
     /// Too many at once.
     #[error("Choose at most {0} events, or all since a time.")]
     TooManyEvents(usize),
@@ -63,7 +66,9 @@ impl From<ForwardingError> for crate::web::Error {
         match error {
             ForwardingError::NotFound => Self::NotFound,
             ForwardingError::Seal(_) | ForwardingError::Store(_) => Self::internal(error),
-            ForwardingError::NotActive | ForwardingError::TooMany => Self::Conflict(error.to_string()),
+            ForwardingError::NotActive | ForwardingError::TooMany | ForwardingError::Replaying => {
+                Self::Conflict(error.to_string())
+            }
             other => Self::BadRequest(other.to_string()),
         }
     }

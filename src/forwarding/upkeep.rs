@@ -118,8 +118,8 @@ impl Forwarding {
         }
         loop {
             let mut tx = self.store.write().await?;
-            let gone = steps::prune_minutes(&mut tx, clock::to_ms(counts) / 60_000).await?;
-            steps::prune_received(&mut tx, before).await?;
+            let gone = steps::prune_minutes(&mut tx, clock::to_ms(counts) / 60_000).await?
+                + steps::prune_received(&mut tx, before).await?;
             tx.commit().await?;
             if gone == 0 {
                 return Ok(());

@@ -13,6 +13,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (2, "people", include_str!("../../migrations/0002_people.sql")),
     (3, "events", include_str!("../../migrations/0003_events.sql")),
     (6, "state", include_str!("../../migrations/0006_state.sql")),
+    (5, "received calls", include_str!("../../migrations/0005_received_calls.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -3,9 +3,10 @@
 
 use crate::{
     base::clock::{self, Clock},
-    store::{Store, StoreError, WriteTx, query},
+    store::{Reads, Store, StoreError, WriteTx, query},
 };
 use sha2::{Digest, Sha256};
+pub use tower_sessions::session::Id as SessionId;
 use tower_sessions::{
     Expiry, SessionManagerLayer,
     cookie::SameSite,
@@ -112,6 +113,20 @@ async fn bind_all(sql: &'static str, record: &Record, tx: &mut WriteTx) -> Resul
 #[must_use]
 pub fn row_id(id: &Id) -> String {
     hex::encode(Sha256::digest(id.to_string()))
+}
+
+/// Whether a session is still there, and this person is signed in in it.
+///
+/// # Errors
+/// The database's.
+pub async fn is_of(db: &mut impl Reads, id: &Id, user: &str, now: time::OffsetDateTime) -> Result<bool, StoreError> {
+    let found = query("SELECT 1 AS n FROM sessions WHERE id = $1 AND user_id = $2 AND expires_at > $3")
+        .bind(row_id(id))
+        .bind(user)
+        .bind(now)
+        .optional(db, |_| Ok(()))
+        .await?;
+    Ok(found.is_some())
 }
 
 fn backend(error: StoreError) -> session_store::Error {

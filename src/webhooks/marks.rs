@@ -36,6 +36,16 @@ impl Identity {
         i64::from_le_bytes(hash[..8].try_into().expect("SHA-256 has 32 bytes"))
     }
 
+    /// Those of a message of a number by its ID: as it came in, or went out.
+    pub fn of_message(number: &str, id: &str) -> [Self; 2] {
+        ["in", "out"].map(|way| Self { text: ["item", number, &format!("{way} {id}")].join("\0"), bit: 0 })
+    }
+
+    /// Whether both are of the same, whatever is told of it.
+    pub fn is_of(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+
     /// Those of a change: one for each of its items, else one of all it says.
     pub fn all(change: &Change<'_>, understood: &Understood) -> Vec<Self> {
         if understood.items.is_empty() {

@@ -6,6 +6,7 @@
 mod api;
 mod batch;
 mod change;
+mod course;
 mod cut;
 mod erase;
 mod export;
@@ -29,6 +30,7 @@ mod whose;
 
 pub use api::routes;
 pub use change::{Change, EventId};
+pub use course::{Course, is_message_id};
 pub use export::{ExportError, Places, Wanted, export};
 pub use intake::NotKept;
 pub use kind::Kind;

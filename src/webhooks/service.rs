@@ -7,7 +7,7 @@ use super::{
     queries::{self, Event},
     route::Consequences,
     router::Router,
-    signature::Signatures,
+    signature::{Signature, Signatures},
 };
 use crate::{
     base::{clock::Clock, text},
@@ -58,11 +58,21 @@ impl Webhooks {
         self.meta.now().verify_token.as_ref().is_some_and(|token| text::constant_time_eq(token.expose_secret(), given))
     }
 
-    /// Whether `X-Hub-Signature-256` is that of these bytes, in constant time: with the app secret, or with the
-    /// one before it while that is being rotated out. Where it is not, that is counted.
+    /// The signature in `X-Hub-Signature-256`; where there is none, that is counted.
     #[must_use]
-    pub fn is_signed(&self, header: &str, body: &[u8]) -> bool {
-        let signed = self.signatures.verify(header, body, self.clock.now());
+    pub(super) fn signature(&self, header: &str) -> Option<Signature> {
+        let signature = Signature::read(header);
+        if signature.is_none() {
+            self.flow.refuse();
+        }
+        signature
+    }
+
+    /// Whether it is that of these bytes, in constant time: with the app secret, or with the one before it while that
+    /// is being rotated out. Where it is not, that is counted.
+    #[must_use]
+    pub(super) fn is_signed(&self, signature: &Signature, body: &[u8]) -> bool {
+        let signed = self.signatures.verify(signature, body, self.clock.now());
         if !signed {
             self.flow.refuse();
         }

@@ -15,6 +15,18 @@ fn keyed(secret: &SecretString) -> Keyed {
     Keyed::new_from_slice(secret.expose_secret().as_bytes()).expect("any key length will do")
 }
 
+/// What stands in the header: an HMAC that is to be verified.
+pub(super) struct Signature([u8; 32]);
+
+impl Signature {
+    /// `None` where the header is no signature of this kind.
+    pub fn read(header: &str) -> Option<Self> {
+        let mut given = [0; 32];
+        hex::decode_to_slice(header.strip_prefix("sha256=")?, &mut given).ok()?;
+        Some(Self(given))
+    }
+}
+
 /// The secrets that count, ready for use.
 struct Keys {
     /// Of which setup they are; a setup that is replaced is not kept alive by this.
@@ -32,9 +44,9 @@ impl Keys {
         }
     }
 
-    fn signed(&self, given: &[u8; 32], body: &[u8], now: OffsetDateTime) -> bool {
+    fn signed(&self, given: &Signature, body: &[u8], now: OffsetDateTime) -> bool {
         let old = self.old.as_ref().filter(|(_, until)| *until > now).map(|(key, _)| key);
-        self.now.iter().chain(old).any(|key| key.clone().chain_update(body).verify_slice(given).is_ok())
+        self.now.iter().chain(old).any(|key| key.clone().chain_update(body).verify_slice(&given.0).is_ok())
     }
 }
 
@@ -51,23 +63,18 @@ impl Signatures {
         Self { meta, keys: Arc::new(RwLock::new(keys)) }
     }
 
-    /// Whether the header is the signature of these bytes, in constant time: with the app secret, or with the one
-    /// before it while that is being rotated out.
-    pub fn verify(&self, header: &str, body: &[u8], now: OffsetDateTime) -> bool {
-        let mut given = [0; 32];
-        let read = header.strip_prefix("sha256=").map(|hex| hex::decode_to_slice(hex, &mut given));
-        if !matches!(read, Some(Ok(()))) {
-            return false;
-        }
+    /// Whether it is the signature of these bytes, in constant time: with the app secret, or with the one before it
+    /// while that is being rotated out.
+    pub fn verify(&self, given: &Signature, body: &[u8], now: OffsetDateTime) -> bool {
         let setup = self.meta.now();
         {
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
             if std::ptr::eq(keys.setup.as_ptr(), Arc::as_ptr(&setup)) {
-                return keys.signed(&given, body, now);
+                return keys.signed(given, body, now);
             }
         }
         let keys = Keys::of(&setup);
-        let signed = keys.signed(&given, body, now);
+        let signed = keys.signed(given, body, now);
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
         signed
     }

@@ -4,11 +4,13 @@ const main = document.querySelector("main[data-stream]");
 const news = document.querySelector("#news");
 const pause = document.querySelector("#pause");
 const live = document.querySelector("#live");
+const full = document.querySelector("#full");
 const MOST = 50;
 
 let stream = null;
 let newest = null;
 let paused = false;
+let later = null;
 
 function rows() {
   return document.querySelector("#events");
@@ -82,11 +84,19 @@ function close() {
 
 function open() {
   if (stream || paused || document.hidden) return;
+  clearTimeout(later);
   const address = new URL(main.dataset.stream, location.href);
   if (newest) address.searchParams.set("after", newest);
   stream = new EventSource(address);
   let work = Promise.resolve();
-  stream.addEventListener("open", () => { live.hidden = false; });
+  stream.addEventListener("open", () => { live.hidden = false; full.hidden = true; });
+  // Too many lists are open elsewhere: here one reloads by hand, until there is a place again.
+  stream.addEventListener("full", (event) => {
+    close();
+    full.querySelector("p").textContent = event.data;
+    full.hidden = false;
+    later = setTimeout(open, 60_000);
+  });
   stream.addEventListener("rows", (event) => {
     newest = event.lastEventId || newest;
     work = work.then(() => add(event.data)).catch(() => {});
@@ -97,7 +107,7 @@ function open() {
     live.hidden = true;
     if (stream?.readyState === EventSource.CLOSED) {
       stream = null;
-      setTimeout(open, 5000);
+      later = setTimeout(open, 5000);
     }
   });
 }

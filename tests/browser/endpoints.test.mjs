@@ -1,39 +1,15 @@
 // A customer's developer makes an endpoint without a server, sees a test arrive, lets it fail and mend, and changes
 // its secret.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { assertAccessible } from './support/axe.mjs';
-import { desktop, launch, phone } from './support/browser.mjs';
+import { launch } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
+import { looksRight } from './support/looks.mjs';
 import { signIn, people } from './support/signin.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
 after(async () => { await browser?.close(); });
-
-/** Where pictures of every page go, for whoever wants to look at them. */
-const pictures = process.env.DOORWAY_PICTURES;
-
-/** No axe violation and no scrolling sideways, at both widths and in both themes. */
-async function looksRight(page, name) {
-  const before = page.viewportSize();
-  for (const viewport of [phone, desktop]) {
-    await page.setViewportSize(viewport);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `${name} is ${wide} px too wide at ${viewport.width} px`);
-    await assertAccessible(page, name);
-    if (!pictures) continue;
-    mkdirSync(pictures, { recursive: true });
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(pictures, `${name.replaceAll(' ', '-')}-${viewport.width}-${colorScheme}.png`), fullPage: true });
-    }
-    await page.emulateMedia({ colorScheme: null });
-  }
-  await page.setViewportSize(before);
-}
 
 const button = (page, name) => page.getByRole('button', { name, exact: true });
 const link = (page, name) => page.getByRole('link', { name, exact: true });

@@ -1,42 +1,18 @@
 // What comes from WhatsApp is seen as it comes, and so is what becomes of it on its way to the customer's own server.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { expectAttempt } from './support/attempt.mjs';
-import { assertAccessible } from './support/axe.mjs';
-import { desktop, launch, phone } from './support/browser.mjs';
+import { desktop, launch } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
+import { looksRight } from './support/looks.mjs';
 import { tryOnce } from './support/popup.mjs';
 import { people, signIn } from './support/signin.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
 after(async () => { await browser?.close(); });
-
-/** Where pictures of every page go, for whoever wants to look at them. */
-const pictures = process.env.DOORWAY_PICTURES;
-
-/** No axe violation and no scrolling sideways, at both widths and in both themes. */
-async function looksRight(page, name) {
-  const usual = page.viewportSize();
-  for (const viewport of [phone, desktop]) {
-    await page.setViewportSize(viewport);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `${name} is ${wide} px too wide at ${viewport.width} px`);
-    await assertAccessible(page, name);
-    if (!pictures) continue;
-    mkdirSync(pictures, { recursive: true });
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(pictures, `${name.replaceAll(' ', '-')}-${viewport.width}-${colorScheme}.png`), fullPage: true });
-    }
-    await page.emulateMedia({ colorScheme: null });
-  }
-  await page.setViewportSize(usual);
-}
 
 /** A customer's server that answers as it is told. */
 async function receiver(status) {

@@ -4,7 +4,7 @@ use super::EventPages;
 use crate::{
     accounts::{SignedIn, User},
     base::ids::{CustomerId, EndpointId},
-    forwarding::{Endpoint, MAX_CHOSEN, Replay, Replayed},
+    forwarding::{Endpoint, ForwardingError, MAX_CHOSEN, Replay, Replayed},
     web::{Chrome, Error, Form, Result, page, when::When},
     webhooks::{Event, EventId, Of},
 };
@@ -18,12 +18,17 @@ use axum::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use time::{
-    Date, OffsetDateTime, PrimitiveDateTime, format_description::well_known::Rfc3339, macros::format_description,
+    Date, OffsetDateTime, PrimitiveDateTime, UtcOffset, format_description::well_known::Rfc3339,
+    macros::format_description,
 };
 use tower_sessions::Session;
 
-/// How many events are counted for a confirmation; more are called so.
+/// How browsers write a day and a time.
+const SECOND: &[time::format_description::BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+/// How many events are counted for a confirmation, and how many are looked at; more are called so.
 const COUNTED: usize = 10_000;
+const LOOKED_AT: usize = 20_000;
 
 /// Whether an endpoint wants an event, by what it was made for.
 pub(super) fn wants(endpoint: &Endpoint, event: &Event) -> bool {
@@ -152,7 +157,7 @@ struct SincePage {
     form: SinceForm,
     customer_name: Option<String>,
     endpoints: Vec<(String, String)>,
-    endpoint_error: Option<&'static str>,
+    endpoint_error: Option<String>,
     since_error: Option<&'static str>,
     /// What is to be confirmed.
     asked: Option<Asked>,
@@ -162,11 +167,10 @@ struct SincePage {
 fn parse_since(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     let minute = format_description!("[year]-[month]-[day]T[hour]:[minute]");
-    let second = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
     OffsetDateTime::parse(text, &Rfc3339)
         .ok()
         .or_else(|| PrimitiveDateTime::parse(text, minute).ok().map(PrimitiveDateTime::assume_utc))
-        .or_else(|| PrimitiveDateTime::parse(text, second).ok().map(PrimitiveDateTime::assume_utc))
+        .or_else(|| PrimitiveDateTime::parse(text, SECOND).ok().map(PrimitiveDateTime::assume_utc))
         .or_else(|| {
             let day = Date::parse(text, format_description!("[year]-[month]-[day]")).ok();
             day.map(|day| day.midnight().assume_utc())
@@ -186,21 +190,81 @@ async fn count(pages: &EventPages, endpoint: &Endpoint, since: OffsetDateTime) -
     let of = Of::Routes(pages.webhooks.routes_of(endpoint.customer).await?);
     let first = pages.webhooks.first_since(since).await?;
     let mut events = pages.webhooks.newest(&of, None);
-    let mut n = 0;
+    let (mut n, mut looked_at) = (0, 0);
     while let Some(event) = events.next().await? {
         if event.id < first {
             break;
         }
-        n += usize::from(wants(endpoint, &event));
-        if n > COUNTED {
-            return Ok(format!("More than {COUNTED} events"));
+        if n == COUNTED || looked_at == LOOKED_AT {
+            // One more is there, though nobody knows yet whether the endpoint wants it.
+            return Ok(match n {
+                0 => "all events that it wants".to_owned(),
+                1 => "1 event or more".to_owned(),
+                n => format!("{n} events or more"),
+            });
         }
+        looked_at += 1;
+        n += usize::from(wants(endpoint, &event));
     }
     Ok(match n {
-        0 => "No event".to_owned(),
+        0 => "no event".to_owned(),
         1 => "1 event".to_owned(),
         n => format!("{n} events"),
     })
+}
+
+/// The form as it was filled in, with what is wrong about it.
+async fn since_page(pages: &EventPages, chrome: Chrome, user: &User, form: SinceForm) -> Result<SincePage> {
+    let customer = customer_of(user, &form)?;
+    let name = pages.accounts.customer(customer).await?.ok_or(Error::NotFound)?.name;
+    let endpoints = pages.forwarding.endpoints(customer).await?;
+    let mut page = SincePage {
+        chrome,
+        customer_name: user.role.is_staff().then_some(name),
+        endpoints: endpoints.iter().map(|one| (one.id.to_string(), one.name.clone())).collect(),
+        endpoint_error: None,
+        since_error: None,
+        asked: None,
+        form,
+    };
+    let form = &page.form;
+    if form.endpoint.trim().is_empty() && form.since.trim().is_empty() {
+        return Ok(page);
+    }
+    let endpoint = endpoints.iter().find(|one| one.id.to_string() == form.endpoint.trim());
+    let since = parse_since(&form.since).filter(|since| *since <= pages.clock.now());
+    // Who comes from an endpoint's page has not been asked for a time yet.
+    page.since_error =
+        (since.is_none() && !form.since.trim().is_empty()).then_some("Enter a day and time in the past.");
+    match endpoint {
+        None => page.endpoint_error = Some("Choose an endpoint.".to_owned()),
+        Some(one) if pages.forwarding.is_replaying(customer, Some(one.id)).await? => {
+            page.endpoint_error = Some(ForwardingError::Replaying.to_string());
+        }
+        Some(one) => {
+            if let Some(since) = since {
+                page.asked = Some(Asked {
+                    count: count(pages, one, since).await?,
+                    endpoint: one.name.clone(),
+                    since: When::new(since, pages.clock.now()),
+                    since_iso: since.format(&Rfc3339).unwrap_or_default(),
+                });
+            }
+        }
+    }
+    // As browsers write it, so that they show it again.
+    if let Some(since) = since {
+        page.form.since = since.to_offset(UtcOffset::UTC).format(SECOND).unwrap_or_default();
+    }
+    Ok(page)
+}
+
+impl SincePage {
+    fn respond(self) -> Response {
+        let failed = self.endpoint_error.is_some() || self.since_error.is_some();
+        let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        (status, self).into_response()
+    }
 }
 
 /// The form; with endpoint and time given, the question whether that is meant.
@@ -213,54 +277,32 @@ pub(super) async fn ask_since(
     if user.role.is_staff() && form.customer.trim().is_empty() {
         return Ok(Redirect::to("/events").into_response());
     }
-    let customer = customer_of(&user, &form)?;
-    let name = pages.accounts.customer(customer).await?.ok_or(Error::NotFound)?.name;
-    let endpoints = pages.forwarding.endpoints(customer).await?;
-    let mut page = SincePage {
-        chrome,
-        customer_name: user.role.is_staff().then_some(name),
-        endpoints: endpoints.iter().map(|one| (one.id.to_string(), one.name.clone())).collect(),
-        endpoint_error: None,
-        since_error: None,
-        asked: None,
-        form: form.clone(),
-    };
-    if form.endpoint.trim().is_empty() && form.since.trim().is_empty() {
-        return Ok(page.into_response());
-    }
-    let endpoint = endpoints.iter().find(|one| one.id.to_string() == form.endpoint.trim());
-    let since = parse_since(&form.since).filter(|since| *since <= pages.clock.now());
-    page.endpoint_error = endpoint.is_none().then_some("Choose an endpoint.");
-    // Who comes from an endpoint's page has not been asked for a time yet.
-    page.since_error =
-        (since.is_none() && !form.since.trim().is_empty()).then_some("Enter a day and time in the past.");
-    if let (Some(endpoint), Some(since)) = (endpoint, since) {
-        page.asked = Some(Asked {
-            count: count(&pages, endpoint, since).await?,
-            endpoint: endpoint.name.clone(),
-            since: When::new(since, pages.clock.now()),
-            since_iso: since.format(&Rfc3339).unwrap_or_default(),
-        });
-    }
-    let failed = page.endpoint_error.is_some() || page.since_error.is_some();
-    let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, page).into_response())
+    Ok(since_page(&pages, chrome, &user, form).await?.respond())
 }
 
 pub(super) async fn since(
     State(pages): State<EventPages>,
+    chrome: Chrome,
     session: Session,
     SignedIn(user): SignedIn,
     Form(form): Form<SinceForm>,
-) -> Result<Redirect> {
+) -> Result<Response> {
     let customer = customer_of(&user, &form)?;
     let endpoint: EndpointId = form.endpoint.trim().parse().map_err(|_| Error::NotFound)?;
     let since = parse_since(&form.since).ok_or_else(|| Error::BadRequest("A day and time is needed.".to_owned()))?;
-    let endpoint = Some(endpoint);
-    send(&pages, &user, customer, Replay::Since { endpoint, time: since }).await?;
-    page::flash(&session, "The events are being sent again.").await?;
+    let replay = Replay::Since { endpoint: Some(endpoint), time: since };
+    match pages.forwarding.replay(&pages.webhooks, &user, customer, replay).await {
+        Ok(_) => page::flash(&session, "The events are being sent again.").await?,
+        Err(error @ ForwardingError::Replaying) => {
+            let mut page = since_page(&pages, chrome, &user, form).await?;
+            // It may have ended just now; nothing was begun all the same.
+            (page.endpoint_error, page.asked) = (Some(error.to_string()), None);
+            return Ok(page.respond());
+        }
+        Err(error) => return Err(error.into()),
+    }
     let customer = if user.role.is_staff() { format!("?customer={customer}") } else { String::new() };
-    Ok(Redirect::to(&format!("/events{customer}")))
+    Ok(Redirect::to(&format!("/events{customer}")).into_response())
 }
 
 #[cfg(test)]

@@ -150,13 +150,15 @@ pub(super) async fn read(
     let range = if asked.range == DAY.name { DAY } else { HOUR };
     let until = clock::to_ms(now) / 60_000;
     let slots = Slots { range, from: (until / range.minutes - range.bars + 1) * range.minutes };
-    let is_whole = meant.customer.is_some() || (for_staff && meant.customer_name.is_none());
-    let (minutes, sent) = match is_whole {
-        true => (
-            pages.webhooks.minutes(meant.customer, slots.from).await?,
-            queries::delivery_minutes(&mut pages.store.read().await?, meant.customer, slots.from).await?,
+    let (minutes, sent) = match meant.customer {
+        Some(customer) => (
+            pages.webhooks.minutes(Some(customer), slots.from).await?,
+            queries::delivery_minutes(&mut pages.store.read().await?, customer, slots.from).await?,
         ),
-        false => (Vec::new(), Vec::new()),
+        None if for_staff && meant.customer_name.is_none() => {
+            pages.totals.since(&pages.store, &pages.webhooks, slots.from, until).await?
+        }
+        None => (Vec::new(), Vec::new()),
     };
     let mut came: BTreeMap<i64, [i64; 3]> = BTreeMap::new();
     let (mut all, mut duplicates, mut refused, mut problems) = (0, 0, 0, 0);

@@ -65,8 +65,12 @@ pub(super) async fn list(
     let mut newest = EventId(0);
     if !failed {
         let events = pages.webhooks.newest(&meant.of, before);
-        let found = rows::find(&pages, &meant, events, EventId(i64::MIN)).await?;
-        newest = found.fits.first().map_or(newest, |fit| fit.event.id);
+        let mut found = rows::find(&pages, &meant, events, EventId(i64::MIN)).await?;
+        // What was looked at for this page is not looked at again by the stream.
+        newest = found.newest.unwrap_or(newest);
+        if before.is_none() {
+            rows::add_message(&pages, &meant, &mut found).await?;
+        }
         lines = rows::rows(&pages, &mut names, for_staff, &found.fits, now).await?;
         older = found.older.map(|id| asked.link("", "before", id));
         further = found.broken_off.map(|last: Event| Further {

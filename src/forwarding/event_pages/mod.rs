@@ -7,13 +7,17 @@ mod filter;
 mod health;
 mod list_page;
 mod one_page;
+mod places;
 mod pretty;
 mod queries;
 mod rows;
 mod stream;
+mod totals;
 mod words;
 
 pub use health::Health;
+pub use places::Places;
+pub use totals::Totals;
 
 use super::Forwarding;
 use crate::{
@@ -40,6 +44,10 @@ pub struct EventPages {
     pub store: Store,
     /// The time.
     pub clock: Clock,
+    /// Who has lists open.
+    pub places: Places,
+    /// The sums of all customers.
+    pub totals: Totals,
 }
 
 /// The routes of these pages.

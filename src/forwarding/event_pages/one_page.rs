@@ -12,7 +12,7 @@ use crate::{
     base::ids::EndpointId,
     forwarding::{Attempt, Cause, Delivery, DeliveryState},
     web::{Badge, Chrome, Error, Result, when::When},
-    webhooks::{Event, EventId},
+    webhooks::{Course, Event, EventId},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -48,6 +48,18 @@ struct DeliveryBlock {
     attempts: Vec<AttemptLine>,
 }
 
+/// What is known of a message of the event.
+struct CourseLine {
+    message: String,
+    is_incoming: bool,
+    is_echo: bool,
+    steps: Vec<Badge>,
+    /// Whether this event told the last.
+    is_last: bool,
+    /// The other event that told it, where that is still known, and when it came.
+    last: Option<(EventId, When)>,
+}
+
 #[derive(Template, WebTemplate)]
 #[template(path = "forwarding/event.html")]
 struct EventPage {
@@ -71,6 +83,7 @@ struct EventPage {
     /// The JSON as it came, and laid out; `None` where it is not kept any more.
     raw: Option<(String, String)>,
     is_cut: bool,
+    courses: Vec<CourseLine>,
     deliveries: Vec<DeliveryBlock>,
     more_deliveries: usize,
     /// Those that it can be sent to again: name and ID.
@@ -122,6 +135,31 @@ fn badge(delivery: &Delivery) -> Badge {
         DeliveryState::Failed => Badge::new("problem", "Failed"),
         DeliveryState::Cancelled => Badge::new("neutral", "Cancelled"),
     }
+}
+
+fn step(word: &str) -> Badge {
+    match word {
+        "failed" => Badge::new("problem", "Failed"),
+        "sent" => Badge::new("neutral", "Sent"),
+        other => Badge::new("good", words::human(other)),
+    }
+}
+
+/// What is known of the messages of an event, in the eyes of those whose it is.
+async fn courses(pages: &EventPages, event: &Event, now: OffsetDateTime) -> Result<Vec<CourseLine>> {
+    let owner = |event: &Event| event.route.place.owner.map(|owner| owner.customer);
+    let mut lines = Vec::new();
+    for Course { message, is_incoming, is_echo, told, last } in pages.webhooks.courses(event.id).await? {
+        let there = if last == event.id { Some(event.clone()) } else { pages.webhooks.event(last).await? };
+        // Of what came for another, while the number was theirs, nothing is told.
+        if there.as_ref().is_some_and(|there| owner(there) != owner(event)) {
+            continue;
+        }
+        let (is_last, steps) = (last == event.id, told.into_iter().map(step).collect());
+        let last = there.filter(|_| !is_last).map(|there| (there.id, When::new(there.received_at, now)));
+        lines.push(CourseLine { message, is_incoming, is_echo, steps, is_last, last });
+    }
+    Ok(lines)
 }
 
 async fn block(
@@ -217,6 +255,7 @@ pub(super) async fn show(
         more_deliveries: all.len().saturating_sub(DELIVERIES),
         deliveries,
         endpoints: endpoints(&pages, &event).await?,
+        courses: courses(&pages, &event, now).await?,
         newer: pages.webhooks.next_event(&of, event.id).await?,
         older: pages.webhooks.newest(&of, Some(event.id)).next().await?.map(|event| event.id),
     };

@@ -4,7 +4,7 @@ use super::words::Outcome;
 use crate::{
     base::ids::{CustomerId, EndpointId},
     forwarding::DeliveryState,
-    store::{Reads, Result, query},
+    store::{Reads, Result, Row, query},
     webhooks::EventId,
 };
 use std::collections::HashMap;
@@ -59,29 +59,43 @@ pub(super) struct DeliveryMinute {
     pub latency_ms_max: i64,
 }
 
-/// How deliveries to a customer's endpoints went since this minute; `None`: to all.
+fn delivery_minute(row: &Row) -> Result<DeliveryMinute> {
+    Ok(DeliveryMinute {
+        minute: row.int("minute")?,
+        delivered: row.int("delivered")?,
+        failed: row.int("failed")?,
+        latency_ms_sum: row.int("latency_ms_sum")?,
+        latency_ms_max: row.int("latency_ms_max")?,
+    })
+}
+
+/// How deliveries to a customer's endpoints went since this minute.
 pub(super) async fn delivery_minutes(
     db: &mut impl Reads,
-    customer: Option<CustomerId>,
+    customer: CustomerId,
     since: i64,
 ) -> Result<Vec<DeliveryMinute>> {
     query(
-        "SELECT m.minute, CAST(sum(m.delivered) AS BIGINT) AS delivered, CAST(sum(m.failed) AS BIGINT) AS failed, \
-         CAST(sum(m.latency_ms_sum) AS BIGINT) AS latency_ms_sum, max(m.latency_ms_max) AS latency_ms_max \
-         FROM delivery_minutes m JOIN endpoints e ON e.id = m.endpoint_id \
-         WHERE m.minute >= $1 AND ($2 = '' OR e.customer_id = $2) GROUP BY m.minute ORDER BY m.minute",
+        "SELECT minute, CAST(sum(delivered) AS BIGINT) AS delivered, CAST(sum(failed) AS BIGINT) AS failed, \
+         CAST(sum(latency_ms_sum) AS BIGINT) AS latency_ms_sum, max(latency_ms_max) AS latency_ms_max \
+         FROM delivery_minutes WHERE endpoint_id IN (SELECT id FROM endpoints WHERE customer_id = $2) \
+         AND minute >= $1 GROUP BY minute ORDER BY minute",
     )
     .bind(since)
-    .bind(customer.map(|id| id.to_string()).unwrap_or_default())
-    .all(db, |row| {
-        Ok(DeliveryMinute {
-            minute: row.int("minute")?,
-            delivered: row.int("delivered")?,
-            failed: row.int("failed")?,
-            latency_ms_sum: row.int("latency_ms_sum")?,
-            latency_ms_max: row.int("latency_ms_max")?,
-        })
-    })
+    .bind(customer)
+    .all(db, delivery_minute)
+    .await
+}
+
+/// How deliveries to all endpoints went since this minute.
+pub(super) async fn delivery_minutes_of_all(db: &mut impl Reads, since: i64) -> Result<Vec<DeliveryMinute>> {
+    query(
+        "SELECT minute, CAST(sum(delivered) AS BIGINT) AS delivered, CAST(sum(failed) AS BIGINT) AS failed, \
+         CAST(sum(latency_ms_sum) AS BIGINT) AS latency_ms_sum, max(latency_ms_max) AS latency_ms_max \
+         FROM delivery_minutes WHERE minute >= $1 GROUP BY minute ORDER BY minute",
+    )
+    .bind(since)
+    .all(db, delivery_minute)
     .await
 }
 

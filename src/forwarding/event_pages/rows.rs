@@ -9,7 +9,7 @@ use super::{
 use crate::{
     base::ids::CustomerId,
     web::{Badge, Chrome, Result, when::When},
-    webhooks::{Event, EventId, Newest},
+    webhooks::{Event, EventId, Newest, Of, is_message_id},
 };
 use askama::Template;
 use std::collections::HashMap;
@@ -33,6 +33,8 @@ pub(super) struct Fit {
 /// What a search came to.
 pub(super) struct Found {
     pub fits: Vec<Fit>,
+    /// The newest that was looked at, whether it fits or not.
+    pub newest: Option<EventId>,
     /// Where the next page begins, if there is one.
     pub older: Option<EventId>,
     /// The last that was looked at, where the search was broken off before the page was full.
@@ -46,7 +48,7 @@ pub(super) async fn find(pages: &EventPages, meant: &Meant, mut events: Newest, 
         (None, Some(_)) => LOOK[1],
         (None, None) => LOOK[0],
     };
-    let mut found = Found { fits: Vec::new(), older: None, broken_off: None };
+    let mut found = Found { fits: Vec::new(), newest: None, older: None, broken_off: None };
     let (mut looked, mut is_over) = (0, false);
     while !is_over && found.fits.len() <= PAGE {
         let mut some = Vec::new();
@@ -57,6 +59,7 @@ pub(super) async fn find(pages: &EventPages, meant: &Meant, mut events: Newest, 
                 break;
             };
             looked += 1;
+            found.newest = found.newest.or(Some(event.id));
             last = Some(event.clone());
             if meant.group.is_none_or(|group| Group::of(event.kind) == group) {
                 some.push(event);
@@ -73,6 +76,28 @@ pub(super) async fn find(pages: &EventPages, meant: &Meant, mut events: Newest, 
         found.older = found.fits.last().map(|fit| fit.event.id);
     }
     Ok(found)
+}
+
+/// Adds what is known of a message by its ID at once, however far back it is.
+pub(super) async fn add_message(pages: &EventPages, meant: &Meant, found: &mut Found) -> Result<()> {
+    let Some(id) = meant.text.as_ref().filter(|text| is_message_id(text)) else { return Ok(()) };
+    let routes = match &meant.of {
+        Of::All => None,
+        Of::Routes(routes) => Some(routes.iter().map(|route| route.id).collect::<Vec<_>>()),
+    };
+    let mut events = Vec::new();
+    for last in pages.webhooks.told_last_of(id, routes.as_deref()).await? {
+        let Some(event) = pages.webhooks.event(last).await? else { continue };
+        // A number may have been another customer's, and the mark with it.
+        let is_theirs = routes.as_ref().is_none_or(|routes| routes.contains(&event.route.id));
+        let is_group = meant.group.is_none_or(|group| Group::of(event.kind) == group);
+        if is_theirs && is_group && found.fits.iter().all(|fit| fit.event.id != event.id) {
+            events.push(event);
+        }
+    }
+    found.fits.extend(fitting(pages, meant, events).await?);
+    found.fits.sort_by_key(|fit| std::cmp::Reverse(fit.event.id));
+    Ok(())
 }
 
 async fn fitting(pages: &EventPages, meant: &Meant, events: Vec<Event>) -> Result<Vec<Fit>> {

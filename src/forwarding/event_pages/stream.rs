@@ -4,12 +4,13 @@
 use super::{
     EventPages,
     filter::{self, Asked, Meant},
+    places::{MOST, Place},
     queries,
     rows::{self, Fit, Names, PAGE, RowTemplate},
     words::Outcome,
 };
 use crate::{
-    accounts::{SignedIn, User},
+    accounts::{Presence, SignedIn},
     web::{Badge, Chrome, Error, Result},
     webhooks::EventId,
 };
@@ -18,20 +19,23 @@ use axum::{
     extract::{Query, State},
     http::HeaderMap,
     response::{
-        Sse,
+        IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
     },
 };
-use futures_util::Stream;
+use futures_util::StreamExt;
 use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
     time::Duration,
 };
 use tokio::time::Instant;
+use tower_sessions::Session;
 
-/// How long one stream lasts: then the browser comes again, and it is seen whether somebody is still signed in.
+/// How long one stream lasts; then the browser comes again.
 const MAX_STREAM: Duration = Duration::from_secs(600);
+/// How often it is seen whether somebody may still see it.
+const CHECK: Duration = Duration::from_secs(5);
 /// How often is looked.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -46,13 +50,15 @@ struct BadgeTemplate<'a> {
 /// An open list.
 struct Open {
     pages: EventPages,
-    user: User,
+    who: Presence,
+    checked: Instant,
+    _place: Place,
     asked: Asked,
     meant: Meant,
     chrome: Chrome,
     for_staff: bool,
     names: Names,
-    /// The newest that was sent.
+    /// The newest that was looked at.
     last: EventId,
     routed: i64,
     /// What is shown, with how its deliveries stood.
@@ -62,14 +68,21 @@ struct Open {
 }
 
 /// Server-sent events: `rows` with the HTML of new lines, the newest first; `badges` with that of how deliveries stand,
-/// by event, as JSON.
+/// by event, as JSON. Somebody who has too many open hears `full`, with why in words, and nothing after it: browsers
+/// tell pages nothing of a refusal's status.
 pub(super) async fn stream(
     State(pages): State<EventPages>,
     chrome: Chrome,
+    session: Session,
     SignedIn(user): SignedIn,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
-) -> Result<Sse<impl Stream<Item = std::result::Result<Event, Infallible>>>> {
+) -> Result<Response> {
+    let Some(place) = pages.places.take(user.id) else {
+        let words = format!("You have {MOST} lists of events open already, so this one is not kept up to date.");
+        let full = Event::default().event("full").data(words);
+        return Ok(Sse::new(futures_util::stream::iter([Ok::<_, Infallible>(full)])).into_response());
+    };
     let meant = filter::meaning(&pages, &user, &asked).await?;
     // A browser that comes again says what it had last.
     let again = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
@@ -82,7 +95,9 @@ pub(super) async fn stream(
         shown: HashMap::new(),
         waiting: VecDeque::new(),
         until: Instant::now() + MAX_STREAM,
-        user,
+        who: Presence::new(&session, user),
+        checked: Instant::now(),
+        _place: place,
         asked,
         meant,
         chrome,
@@ -92,19 +107,23 @@ pub(super) async fn stream(
     let stream = futures_util::stream::unfold(open, |mut open| async move {
         loop {
             if let Some(event) = open.waiting.pop_front() {
-                return Some((Ok(event), open));
+                return Some((event, open));
             }
             if Instant::now() >= open.until {
                 return None;
             }
             tokio::time::sleep(LOOK).await;
+            if !open.may_go_on().await {
+                return None;
+            }
             if let Err(error) = open.look().await {
                 tracing::warn!(%error, "an open list could not be kept up to date");
                 return None;
             }
         }
     });
-    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+    let stream = stream.map(Ok::<_, Infallible>);
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())
 }
 
 impl Open {
@@ -121,16 +140,32 @@ impl Open {
         self.badges(self.shown.iter().map(|(id, outcome)| (*id, *outcome)).collect())
     }
 
+    /// Whether whoever looks is still signed in, in the same company; asked now and then.
+    async fn may_go_on(&mut self) -> bool {
+        if self.checked.elapsed() < CHECK {
+            return true;
+        }
+        self.checked = Instant::now();
+        match self.who.is_there(&self.pages.accounts).await {
+            Ok(is_there) => is_there,
+            Err(error) => {
+                tracing::warn!(%error, "it is not known who looks at an open list; it ends");
+                false
+            }
+        }
+    }
+
     async fn look(&mut self) -> Result<()> {
         let routed = self.pages.webhooks.routed_until().await?;
         if routed != self.routed {
             // A number's first event makes a route that was not there yet.
-            self.meant = filter::meaning(&self.pages, &self.user, &self.asked).await?;
+            self.meant = filter::meaning(&self.pages, self.who.user(), &self.asked).await?;
             let events = self.pages.webhooks.newest(&self.meant.of, None);
             let found = rows::find(&self.pages, &self.meant, events, self.last).await?;
             self.routed = routed;
+            // Also where nothing fits: what was looked at once is not looked at again.
+            self.last = found.newest.unwrap_or(self.last);
             if let Some(newest) = found.fits.first().map(|fit| fit.event.id) {
-                self.last = newest;
                 let html = self.html(&found.fits).await?;
                 self.waiting.push_back(Event::default().event("rows").id(newest.to_string()).data(html));
             }

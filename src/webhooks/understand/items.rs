@@ -14,16 +14,13 @@ const MESSAGE: i64 = 1;
 /// The bit of a message that the business sent elsewhere: it shares its name with its statuses.
 pub(super) const ECHO: i64 = 64;
 
+/// The bits of statuses, in the order in which they follow each other.
+pub(super) const STATUSES: [(&str, i64); 5] =
+    [("sent", 1), ("delivered", 2), ("read", 4), ("played", 8), ("failed", 16)];
+
 /// The bit of a status.
 fn bit(status: &str) -> i64 {
-    match status {
-        "sent" => 1,
-        "delivered" => 2,
-        "read" => 4,
-        "played" => 8,
-        "failed" => 16,
-        _ => 32,
-    }
+    STATUSES.iter().find(|(word, _)| *word == status).map_or(32, |(_, bit)| *bit)
 }
 
 /// The one word for a person, in this change and the next: the phone number, also where only a list of contacts gives

@@ -50,6 +50,16 @@ pub struct Item {
 }
 
 impl Item {
+    /// The statuses that bits stand for, by Meta's words.
+    pub(in crate::webhooks) fn statuses(bits: i64) -> Vec<&'static str> {
+        items::STATUSES.into_iter().filter(|(_, bit)| bits & bit != 0).map(|(word, _)| word).collect()
+    }
+
+    /// Whether bits say that the message was sent elsewhere.
+    pub(in crate::webhooks) fn is_echo(bits: i64) -> bool {
+        bits & items::ECHO != 0
+    }
+
     /// The list in the change's value in which it stands.
     #[must_use]
     pub fn list(&self) -> &'static str {

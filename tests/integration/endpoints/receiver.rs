@@ -7,6 +7,8 @@ use http::Method;
 on_both_engines!(
     what_arrives_is_shown_and_failures_are_tried_again,
     nobody_else_puts_anything_there,
+    who_can_not_have_signed_is_refused_before_the_body,
+    many_calls_at_once_are_all_kept,
     each_format_reaches_it,
 );
 
@@ -87,6 +89,57 @@ async fn nobody_else_puts_anything_there(db: Database) {
     assert_eq!(browser.get(&format!("{own}/received")).await.status, 404);
     let none = own.replace("/settings/endpoints/", "/receive/");
     assert_eq!(stranger.send(stranger.request(Method::POST, &none).body("{}")).await.status, 404);
+}
+
+async fn who_can_not_have_signed_is_refused_before_the_body(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Harbour Bakery").await;
+    let at = |page: &str| page.replace("/settings/endpoints/", "/receive/");
+    let events = at(&with_receiver(&browser, "Shop", "events").await);
+    let meta = made(&browser, &[("name", "Meta"), ("to", "receiver"), ("format", "meta")]).await;
+    let meta = at(&meta);
+    assert_eq!(world.answers_head("/receive/nonsense", &[]).await, 404);
+    let unknown = format!("/receive/{}", doorway::base::ids::EndpointId::new());
+    assert_eq!(world.answers_head(&unknown, &[]).await, 404);
+    let (now, old) = (world.clock.now().unix_timestamp(), world.clock.now().unix_timestamp() - 900);
+    let (now, old) = (now.to_string(), old.to_string());
+    let signed = ("webhook-signature", "v1,AAAA");
+    let cases: [&[(&str, &str)]; 5] = [
+        &[],
+        &[("webhook-id", "m"), ("webhook-timestamp", &now)],
+        &[("webhook-id", "m"), signed],
+        &[("webhook-id", "m"), ("webhook-timestamp", "9223372036854775807"), signed],
+        &[("webhook-id", "m"), ("webhook-timestamp", &old), signed],
+    ];
+    for headers in cases {
+        assert_eq!(world.answers_head(&events, headers).await, 401, "{headers:?}");
+    }
+    assert_eq!(world.answers_head(&meta, &[]).await, 401);
+    assert_eq!(world.answers_head(&meta, &[("x-hub-signature-256", "sha256=00")]).await, 401);
+}
+
+async fn many_calls_at_once_are_all_kept(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Harbour Bakery").await;
+    let mut calls = Vec::new();
+    for name in ["One", "Two"] {
+        let page = with_receiver(&browser, name, "events").await;
+        let secret = secret(&browser, &page).await;
+        let address = page.replace("/settings/endpoints/", "/receive/");
+        let at = world.clock.now().unix_timestamp();
+        for n in 0..60 {
+            let body = format!("{name} {n}");
+            let signed = standard_webhooks::sign(&secret.clone().into(), "m", at, body.as_bytes());
+            let stranger = world.anonymous();
+            let call = stranger.request(Method::POST, &address).header("webhook-id", "m");
+            let call = call.header("webhook-timestamp", at.to_string()).header("webhook-signature", signed).body(body);
+            calls.push(async move { stranger.send(call).await.status.as_u16() });
+        }
+    }
+    let answers = futures_util::future::join_all(calls).await;
+    assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
+    let kept = "SELECT count(*) AS n FROM received_calls";
+    assert_eq!(world.number(kept, "n").await, Some(100), "the last 50 of each");
 }
 
 async fn each_format_reaches_it(db: Database) {

@@ -4,7 +4,13 @@ use super::*;
 use futures_util::StreamExt;
 use std::time::Duration;
 
-on_both_engines!(an_open_list_gets_new_lines, a_stream_keeps_to_its_own);
+on_both_engines!(
+    an_open_list_gets_new_lines,
+    a_stream_keeps_to_its_own,
+    nothing_is_looked_at_twice,
+    five_lists_are_open_at_most,
+    a_stream_ends_with_the_session,
+);
 
 /// Reads a stream until it has said this.
 async fn hears(browser: &Browser, path: &str, words: &str, act: impl Future<Output = ()>) -> String {
@@ -72,4 +78,73 @@ async fn a_stream_keeps_to_its_own(db: Database) {
     })
     .await;
     assert!(!said.contains("Ana") && !said.contains("555-7777"), "{said}");
+}
+
+async fn nothing_is_looked_at_twice(db: Database) {
+    let world = World::start(db).await;
+    let bakery = world.customer("Harbour Bakery").await;
+    let number = Number::of(&world.connect(&bakery, &[]).await.1);
+    settled(&world).await;
+    let (nobody, store) = (world.anonymous(), &world.portal.store);
+    let text = |id: &str, words: &str| number.entry(&[number.text(id, "Ana", "16505551234", words)]).to_string();
+    let said = hears(&bakery, "/events/stream?text=needle", "Ben", async {
+        post(&nobody, &text("m1", "hay")).await;
+        routed(store).await;
+        // A look a second: it has been looked at, and did not fit.
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        let mut tx = store.write().await.unwrap();
+        query("UPDATE intake SET body = replace(body, 'hay', 'needle1')").execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        post(&nobody, &number.entry(&[number.text("needle2", "Ben", "16505559999", "ho")]).to_string()).await;
+    });
+    // Lines show who wrote: Ben, and not Ana, whose event is not read again.
+    let said = said.await;
+    assert!(said.contains("Ben") && !said.contains("Ana"), "{said}");
+}
+
+/// An open stream.
+async fn opened(browser: &Browser) -> reqwest::Response {
+    let request = browser.request(Method::GET, "/events/stream").header("accept", "text/event-stream");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response
+}
+
+/// What a stream says until it ends.
+async fn ends(stream: reqwest::Response) -> String {
+    tokio::time::timeout(Duration::from_secs(12), stream.text()).await.expect("it ends").unwrap_or_default()
+}
+
+async fn five_lists_are_open_at_most(db: Database) {
+    let world = World::start(db).await;
+    let (bakery, shop) = (world.customer("Harbour Bakery").await, world.customer("Corner Shop").await);
+    let mut open = Vec::new();
+    for _ in 0..5 {
+        open.push(opened(&bakery).await);
+    }
+    let said = ends(opened(&bakery).await).await;
+    assert!(said.contains("event: full") && said.contains("5 lists of events open already"), "{said}");
+    open.push(opened(&shop).await);
+    // Whoever closes one may open another.
+    open.remove(0);
+    eventually("a place is free", || async {
+        let stream = opened(&bakery).await.text();
+        tokio::time::timeout(Duration::from_millis(300), stream).await.is_err().then_some(())
+    })
+    .await;
+}
+
+async fn a_stream_ends_with_the_session(db: Database) {
+    let world = World::start(db).await;
+    let (bakery, shop) = (world.customer("Harbour Bakery").await, world.customer("Corner Shop").await);
+    let (first, second) = (opened(&bakery).await, opened(&shop).await);
+    bakery.get("/events").await;
+    assert!(bakery.post("/signout", &[]).await.status.is_redirection());
+    assert_eq!(ends(first).await.matches("event:").count(), 0);
+    // Of a company that is shut out too.
+    let mut tx = world.portal.store.write().await.unwrap();
+    let shut = "UPDATE customers SET suspended_at = 1 WHERE name = 'Corner Shop'";
+    query(shut).execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    ends(second).await;
 }

@@ -1,8 +1,10 @@
 //! Event pages, the export on the command line, and how long things are kept.
 
+mod charted;
 mod exported;
 mod kept;
 mod live;
+mod messages;
 mod pages;
 mod sent_again;
 

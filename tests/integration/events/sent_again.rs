@@ -13,7 +13,12 @@ use std::sync::{
 };
 use tokio::net::TcpListener;
 
-on_both_engines!(a_failing_endpoint_is_seen_and_gets_it_again, all_since_a_time_is_asked_about_first);
+on_both_engines!(
+    a_failing_endpoint_is_seen_and_gets_it_again,
+    all_since_a_time_is_asked_about_first,
+    one_replay_at_a_time,
+    a_long_history_is_not_counted_through,
+);
 
 /// A receiver that answers as it is told.
 #[derive(Clone, Default)]
@@ -103,6 +108,11 @@ async fn a_failing_endpoint_is_seen_and_gets_it_again(db: Database) {
     let selection = bakery.post("/events/again", &[("event", &id), ("query", "kind=messages")]).await;
     assert_eq!(selection.location(), "/events?kind=messages");
     eventually("the second", || async { (receiver.got.load(Ordering::SeqCst) > before).then_some(()) }).await;
+    // How the calls went is counted, and in the charts.
+    let sums = "SELECT CAST(sum(failed) AS BIGINT) AS n FROM delivery_minutes";
+    let failed = world.number(sums, "n").await.unwrap();
+    assert!(failed >= 1);
+    says(&bakery.get("/events?range=hour").await, &["delivered,", &format!(" {failed} failed")]);
     // Nothing selected is said, not done.
     bakery.post("/events/again", &[]).await;
     says(&bakery.get("/events").await, &["Select the events first"]);
@@ -138,4 +148,88 @@ async fn all_since_a_time_is_asked_about_first(db: Database) {
     let shop = world.customer("Corner Shop").await;
     shop.get("/events").await;
     assert_eq!(shop.post("/events/since", &[("endpoint", &till), ("since", &since)]).await.status, 404);
+}
+
+async fn one_replay_at_a_time(db: Database) {
+    let world = World::start(db).await;
+    let bakery = world.customer("Harbour Bakery").await;
+    let number = Number::of(&world.connect(&bakery, &[]).await.1);
+    settled(&world).await;
+    let body = number.entry(&[number.text("m1", "Ana", "16505551234", "hi")]).to_string();
+    world.advance(3_600);
+    post(&world.anonymous(), &body).await;
+    routed(&world.portal.store).await;
+    let (receiver, url) = Receiver::start(200).await;
+    let (till, other) = (endpoint(&world, &url).await, endpoint(&world, &url).await);
+    let (_, customer) = member(&world).await;
+    // One that began before, and is not through yet.
+    let progress =
+        format!(r#"{{"customer":"{customer}","endpoint":"{till}","from":0,"before":1,"route":0,"at":0,"begun":1}}"#);
+    let mut tx = world.portal.store.write().await.unwrap();
+    query("INSERT INTO jobs (id, kind, subject, run_at, created_at) VALUES ('one', 'forwarding.replay', $1, $2, 0)")
+        .bind(progress)
+        .bind(world.clock.now() + time::Duration::days(1))
+        .execute(&mut tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let since = doorway::base::clock::rfc3339(world.clock.now() - time::Duration::minutes(5));
+    let refused = bakery.post("/events/since", &[("endpoint", &till), ("since", &since)]).await;
+    assert_eq!(refused.status, 422);
+    let words = "Events since a time are being sent again to this endpoint already. Wait until that is done.";
+    says(&refused, &["Problem: ", words]);
+    assert!(refused.text.contains(&format!("value=\"{}", &since[..16])), "what was typed stays");
+    let asked = bakery.get(&format!("/events/since?endpoint={till}&since={since}")).await;
+    assert_eq!(asked.status, 422);
+    says(&asked, &[words]);
+    assert_eq!(world.number("SELECT count(*) AS n FROM jobs WHERE kind = 'forwarding.replay'", "n").await, Some(1));
+    // Another endpoint has nothing to do with it.
+    let sent = bakery.post("/events/since", &[("endpoint", &other), ("since", &since)]).await;
+    assert_eq!(sent.location(), "/events");
+    eventually("it", || async { (receiver.got.load(Ordering::SeqCst) == 1).then_some(()) }).await;
+    let mut tx = world.portal.store.write().await.unwrap();
+    query("DELETE FROM jobs WHERE id = 'one'").execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let sent = bakery.post("/events/since", &[("endpoint", &till), ("since", &since)]).await;
+    assert_eq!(sent.location(), "/events");
+}
+
+async fn a_long_history_is_not_counted_through(db: Database) {
+    let world = World::start(db).await;
+    let bakery = world.customer("Harbour Bakery").await;
+    let number = Number::of(&world.connect(&bakery, &[]).await.1);
+    settled(&world).await;
+    let nobody = world.anonymous();
+    post(&nobody, &number.entry(&[number.text("m1", "Ana", "16505551234", "hi")]).to_string()).await;
+    routed(&world.portal.store).await;
+    let (_, customer) = member(&world).await;
+    let kinds = Some(vec![doorway::webhooks::Kind::MessageReceived]);
+    let new = NewEndpoint {
+        customer,
+        name: "Till".to_owned(),
+        url: Some("http://localhost:9/".parse().unwrap()),
+        format: Format::Events,
+        kinds,
+        wabas: None,
+        numbers: None,
+        secret: None,
+        verify_token: None,
+    };
+    let (user, _) = member(&world).await;
+    let till = world.portal.forwarding.create(&user, new).await.unwrap();
+    // Twenty thousand statuses, which it does not want, came after the one message that it does.
+    let mut tx = world.portal.store.write().await.unwrap();
+    query(
+        "INSERT INTO events (id, received_at, route_id, kind, detail) \
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
+         SELECT e.id + i, e.received_at, e.route_id, 'message.status', 'sent' \
+         FROM n, (SELECT id, received_at, route_id FROM events WHERE kind = 'message.received') e",
+    )
+    .execute(&mut tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    let since = doorway::base::clock::rfc3339(world.clock.now() - time::Duration::minutes(5));
+    let ask = format!("/events/since?endpoint={till}&since={since}");
+    says(&bakery.get(&ask).await, &["Send all events that it wants again to Till?"]);
 }

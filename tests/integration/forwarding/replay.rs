@@ -6,7 +6,11 @@ use doorway::{
     webhooks::EventId,
 };
 
-on_both_engines!(one_event_a_selection_or_all_since_a_time_are_sent_again, a_large_replay_is_done_once_each);
+on_both_engines!(
+    one_event_a_selection_or_all_since_a_time_are_sent_again,
+    a_large_replay_is_done_once_each,
+    a_long_replay_gives_way,
+);
 
 async fn one_event_a_selection_or_all_since_a_time_are_sent_again(db: Database) {
     let world = World::start(db).await;
@@ -61,9 +65,8 @@ async fn one_event_a_selection_or_all_since_a_time_are_sent_again(db: Database) 
     .await;
 }
 
-async fn a_large_replay_is_done_once_each(db: Database) {
-    let world = World::start(db).await;
-    let bakery = Customer::new(&world, "Harbour Bakery").await;
+/// Fifteen hundred statuses of a customer's messages, as events.
+async fn many(world: &World, bakery: &Customer) {
     let statuses: Vec<Value> = (0..1_500)
         .map(|at| {
             let id = format!("wamid.{at}");
@@ -76,6 +79,39 @@ async fn a_large_replay_is_done_once_each(db: Database) {
     assert_eq!(post(&world.anonymous(), &body).await, 200);
     let routed = "SELECT count(*) AS n FROM events WHERE kind = 'message.status'";
     eventually("all events", || async { (world.number(routed, "n").await == Some(1_500)).then_some(()) }).await;
+}
+
+async fn a_long_replay_gives_way(db: Database) {
+    let world = World::start(db).await;
+    let bakery = Customer::new(&world, "Harbour Bakery").await;
+    many(&world, &bakery).await;
+    let receiver = Receiver::start().await;
+    let endpoint = bakery.endpoint(&world, &receiver.url, Format::Meta).await;
+    world.portal.forwarding.pause(&bakery.user, bakery.id, endpoint).await.unwrap();
+    // The worker's part, done here: the handler comes back before it is through, and what is left is due at once.
+    let portal = &world.portal;
+    let handlers = doorway::forwarding::handlers(&portal.forwarding, &portal.webhooks, &portal.invites);
+    let customer = bakery.id;
+    let before = i64::MAX;
+    let subject = format!(
+        r#"{{"customer":"{customer}","endpoint":"{endpoint}","from":0,"before":{before},"route":0,"at":0,"begun":1}}"#
+    );
+    handlers["forwarding.replay"](subject).await.unwrap();
+    let planned = deliveries(&world, endpoint).await.len();
+    assert!((100..1_500).contains(&planned), "{planned}");
+    let all = all_in(&world, endpoint, 1_500, DeliveryState::Pending).await;
+    gapless(&all);
+    eventually("it is over", || async {
+        let on = world.portal.forwarding.is_replaying(customer, Some(endpoint)).await.unwrap();
+        (!on).then_some(())
+    })
+    .await;
+}
+
+async fn a_large_replay_is_done_once_each(db: Database) {
+    let world = World::start(db).await;
+    let bakery = Customer::new(&world, "Harbour Bakery").await;
+    many(&world, &bakery).await;
     let receiver = Receiver::start().await;
     let endpoint = bakery.endpoint(&world, &receiver.url, Format::Meta).await;
     let time = world.clock.now() - time::Duration::hours(1);

@@ -3,7 +3,12 @@
 use super::*;
 use doorway::forwarding::{EndpointState, Forwarding};
 
-on_both_engines!(a_removed_endpoint_leaves_nothing, what_is_old_goes_whatever_became_of_it, a_customer_is_erased);
+on_both_engines!(
+    a_removed_endpoint_leaves_nothing,
+    what_is_old_goes_whatever_became_of_it,
+    what_the_receiver_got_goes_in_steps,
+    a_customer_is_erased
+);
 
 const TABLES: [&str; 4] = [
     "SELECT count(*) AS n FROM endpoints",
@@ -59,6 +64,26 @@ async fn what_is_old_goes_whatever_became_of_it(db: Database) {
     let left: Vec<i64> = deliveries(&world, endpoint).await.iter().map(|delivery| delivery.number).collect();
     assert_eq!(left, [3]);
     assert_eq!(counts(&world).await[2], 0);
+}
+
+async fn what_the_receiver_got_goes_in_steps(db: Database) {
+    let world = World::start(db).await;
+    let bakery = Customer::new(&world, "Harbour Bakery").await;
+    bakery.endpoint_for(&world, None, Format::Events, None).await;
+    let now = world.clock.now();
+    let mut tx = world.portal.store.write().await.unwrap();
+    query(
+        "INSERT INTO received_calls (id, endpoint_id, at, headers, body, answered) \
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 180) \
+         SELECT 'call ' || i, e.id, CASE WHEN i > 170 THEN $1 ELSE 5 END, '[]', 'x', 200 FROM n, endpoints e",
+    )
+    .bind(now)
+    .execute(&mut tx)
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    world.portal.forwarding.prune(now - time::Duration::days(1), now - time::Duration::days(1)).await.unwrap();
+    assert_eq!(world.number("SELECT count(*) AS n FROM received_calls", "n").await, Some(10), "more than one step");
 }
 
 async fn a_customer_is_erased(db: Database) {

@@ -92,6 +92,22 @@ impl World {
         query(sql).one(&mut db, |row| row.opt_int(column)).await.unwrap()
     }
 
+    /// What the portal answers to a POST of which only the head comes: the body is announced, and never sent.
+    pub async fn answers_head(&self, path: &str, headers: &[(&str, &str)]) -> u16 {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let port = self.listening.port().unwrap();
+        let mut connection = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut head = format!("POST {path} HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: 2000000\r\n");
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        connection.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        let reading = connection.read_exact(&mut answer);
+        tokio::time::timeout(std::time::Duration::from_secs(10), reading).await.expect("it is not waited for").unwrap();
+        String::from_utf8_lossy(&answer[9..]).parse().unwrap()
+    }
+
     pub fn advance(&self, seconds: i64) {
         self.clock.advance(time::Duration::seconds(seconds));
     }

@@ -5,6 +5,7 @@ use super::*;
 on_both_engines!(
     the_handshake,
     nothing_unsigned_is_kept,
+    who_can_not_have_signed_is_refused_before_the_body,
     three_megabytes_are_taken_and_no_more,
     a_webhook_reaches_its_feature,
     odd_bodies_harm_nothing,
@@ -50,6 +51,17 @@ async fn nothing_unsigned_is_kept(db: Database) {
     assert_eq!(world.number(DELIVERIES, "n").await, Some(0));
     assert_eq!(post_signed(&meta, body, &right).await, 200);
     assert_eq!(world.number(DELIVERIES, "n").await, Some(1));
+}
+
+async fn who_can_not_have_signed_is_refused_before_the_body(db: Database) {
+    let world = World::start(db).await;
+    assert_eq!(world.answers_head(PATH, &[]).await, 401);
+    for wrong in ["sha256=", "sha256=zz", &"0".repeat(64), &format!("sha256={}", "x".repeat(64))] {
+        assert_eq!(world.answers_head(PATH, &[("x-hub-signature-256", wrong)]).await, 401, "{wrong}");
+    }
+    // They are counted like those whose signature is wrong.
+    let counted = "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) AS n FROM event_minutes WHERE kind = 'refused'";
+    eventually("they are counted", || async { (world.number(counted, "n").await == Some(5)).then_some(()) }).await;
 }
 
 async fn three_megabytes_are_taken_and_no_more(db: Database) {
