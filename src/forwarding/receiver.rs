@@ -100,7 +100,10 @@ async fn receive(
         // Nobody else puts anything on a customer's page.
         return (StatusCode::UNAUTHORIZED, format!("{why}\n")).into_response();
     }
-    match keep(&pages, &endpoint, &headers, &body).await {
+    let kept = keep(&pages, &endpoint, &headers, &body).await;
+    // It may hold a file, and the answer may take its time.
+    drop(body);
+    match kept {
         Ok(answers) => answer(answers).await,
         Err(error) => failed(&error),
     }

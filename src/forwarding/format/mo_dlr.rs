@@ -7,7 +7,6 @@ use super::{
     message::{MEDIA, One},
 };
 use crate::webhooks::{Change, Item};
-use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// What becomes of a status.
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status>
@@ -77,18 +76,17 @@ pub(super) fn inbound(one: &One<'_>, file: Option<&Fetched>) -> Option<String> {
     out.text("source", &one.it.text("from").or_else(|| one.it.text("from_user_id")).unwrap_or_default());
     let number = metadata.text("display_phone_number").map(|shown| shown.replace(|c: char| !c.is_ascii_digit(), ""));
     out.text("Destination", &number.or_else(|| metadata.text("phone_number_id").map(Into::into)).unwrap_or_default());
-    out.raw("content", &content(one, file));
+    out.object("content", |out| content(out, one, file));
     Some(out.finish())
 }
 
-fn content(one: &One<'_>, file: Option<&Fetched>) -> String {
+fn content(out: &mut Object, one: &One<'_>, file: Option<&Fetched>) {
     let kind = one.type_of();
-    let mut out = Object::default();
     out.text("type", &kind);
     match (kind.as_ref(), file) {
         ("text", _) => drop(out.maybe("text", one.it.object("text").text("body"))),
-        (_, Some(file)) => drop(out.raw(&kind, &binary(&kind, &one.it.object(&kind), file))),
-        _ => one.content(&mut out),
+        (_, Some(file)) => drop(out.object(&kind, |out| binary(out, &kind, &one.it.object(&kind), file))),
+        _ => one.content(out),
     }
     if let Some(at) = one.it.raw("timestamp") {
         out.field("timestamp", at);
@@ -101,11 +99,10 @@ fn content(one: &One<'_>, file: Option<&Fetched>) -> String {
     if let Some(person) = one.person() {
         out.raw("identity", &person);
     }
-    out.finish()
 }
 
 /// A file: what Meta says of it, and it itself in base64 with the marker `encoding`; or why it is not there.
-fn binary(kind: &str, told: &View<'_>, file: &Fetched) -> String {
+fn binary(out: &mut Object, kind: &str, told: &View<'_>, file: &Fetched) {
     let mime_type = match file {
         Fetched::File { mime_type, .. } => mime_type.clone(),
         Fetched::Not(_) => told.text("mime_type").unwrap_or_default().into_owned(),
@@ -114,14 +111,12 @@ fn binary(kind: &str, told: &View<'_>, file: &Fetched) -> String {
         || media::name(kind, &told.text("id").unwrap_or_default(), &mime_type),
         std::borrow::Cow::into_owned,
     );
-    let mut out = Object::default();
     // The address that Meta gives is good for five minutes, and with the business token alone.
     out.text("mimeType", &mime_type).text("fileName", &name).fields(told, &["mime_type", "filename", "url"]);
     match file {
-        Fetched::File { bytes, .. } => drop(out.text("encoding", "base64").plain("data", &STANDARD.encode(bytes))),
+        Fetched::File { bytes, .. } => drop(out.text("encoding", "base64").base64("data", bytes)),
         Fetched::Not(why) => {
             out.text("encoding", "none").text("error", why.code()).text("errorText", why.words());
         }
     }
-    out.finish()
 }

@@ -6,12 +6,14 @@ mod media;
 mod message;
 pub mod meta;
 mod mo_dlr;
+mod room;
 pub mod samples;
 pub mod standard_webhooks;
 #[cfg(test)]
 mod tests;
 
 pub use media::{Fetched, Files, NotFetched};
+pub use room::{Memory, Room, cost};
 
 use super::{Cause, Delivery, Endpoint, Format};
 use crate::{
@@ -30,12 +32,14 @@ pub const SEQUENCE: &str = "doorway-sequence";
 pub const CAUSE: &str = "doorway-cause";
 
 /// What a delivery sends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Call {
     /// The body, JSON.
     pub body: Vec<u8>,
     /// Headers beside `content-type: application/json`, signatures among them.
     pub headers: Vec<(&'static str, String)>,
+    /// The memory that a file in it takes: to be kept until the call is over.
+    pub room: Option<Room>,
 }
 
 /// A delivery that an endpoint of some format gets for a change.
@@ -65,6 +69,8 @@ pub struct Formats {
     pub clock: Clock,
     /// Where files come from.
     pub files: Arc<dyn Files>,
+    /// How much memory they may take.
+    pub memory: Memory,
 }
 
 /// Which deliveries a change gives in a format. Meta's: one for the whole change; the others: one for each message
@@ -110,6 +116,7 @@ pub async fn call(
     delivery: &Delivery,
     event: Option<(&Event, &Change<'_>)>,
 ) -> Result<Call, Uncallable> {
+    let mut room = None;
     let body = match event {
         None if delivery.cause == Cause::Test => {
             let (event, body) = samples::test(endpoint, formats.clock.now());
@@ -121,17 +128,24 @@ pub async fn call(
         None => return Err(Uncallable::Gone),
         Some((event, change)) => {
             let file = match (endpoint.format, delivery.item) {
-                (Format::MoDlr, Some(item)) => file(formats, event, change, item).await,
+                (Format::MoDlr, Some(item)) => {
+                    let room = room.insert(formats.memory.room(endpoint));
+                    file(formats, event, change, item, room).await
+                }
                 _ => None,
             };
             compose(endpoint.format, event, change, delivery.item, delivery.cause == Cause::Expired, file.as_ref())
         }
     };
     let body = body.ok_or(Uncallable::Nothing)?.into_bytes();
+    // The file itself is gone by now. The built-in receiver reads the body here, so that it is there twice.
+    if let Some(room) = room.as_mut().filter(|_| endpoint.url.is_some()) {
+        room.keep(body.capacity());
+    }
     let mut headers = signed(endpoint, &id_of(delivery), formats.clock.now(), &body);
     headers.push((SEQUENCE, delivery.number.to_string()));
     headers.push((CAUSE, delivery.cause.as_str().to_owned()));
-    Ok(Call { body, headers })
+    Ok(Call { body, headers, room })
 }
 
 /// The body of a change, or of one of its items.
@@ -154,10 +168,16 @@ fn compose(
 }
 
 /// The file of a message, or why there is none; `None` where none belongs to it.
-async fn file(formats: &Formats, event: &Event, change: &Change<'_>, item: usize) -> Option<Fetched> {
+async fn file(
+    formats: &Formats,
+    event: &Event,
+    change: &Change<'_>,
+    item: usize,
+    room: &mut Room,
+) -> Option<Fetched> {
     let wanted = mo_dlr::file_of(&One::of(change, item)?)?;
     Some(match event.route.place.owner {
-        Some(owner) => formats.files.fetch(owner.connection, &wanted).await,
+        Some(owner) => formats.files.fetch(owner.connection, &wanted, room).await,
         None => Fetched::Not(NotFetched::NoAccess),
     })
 }

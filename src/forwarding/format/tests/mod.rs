@@ -1,6 +1,7 @@
 //! What each format makes of what Meta sends.
 
 mod changes;
+mod files;
 mod messages;
 
 use super::*;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 struct OneFile;
 
 impl Files for OneFile {
-    fn fetch<'a>(&'a self, _: ConnectionId, id: &'a str) -> BoxFuture<'a, Fetched> {
+    fn fetch<'a>(&'a self, _: ConnectionId, id: &'a str, _: &'a mut Room) -> BoxFuture<'a, Fetched> {
         Box::pin(async move {
             match id {
                 "1" => Fetched::File { mime_type: "image/jpeg".to_owned(), bytes: vec![0xff, 0xd8, 0xff] },
@@ -27,7 +28,7 @@ impl Files for OneFile {
 }
 
 fn formats() -> Formats {
-    Formats { clock: Clock::system(), files: Arc::new(OneFile) }
+    Formats { clock: Clock::system(), files: Arc::new(OneFile), memory: Memory::default() }
 }
 
 fn endpoint(format: Format) -> Endpoint {
@@ -177,13 +178,14 @@ async fn a_test_is_a_message_in_each_format_and_nothing_is_sent_of_what_is_gone(
         assert_eq!(text.contains("4711"), *format != Format::MoDlr);
         assert!(made.headers.contains(&(CAUSE, "test".to_owned())));
         let gone = delivery(&endpoint, Some(EventId(1)), None, Cause::Event);
-        assert_eq!(call(&formats(), &endpoint, &gone, None).await, Err(Uncallable::Gone));
+        assert_eq!(call(&formats(), &endpoint, &gone, None).await.unwrap_err(), Uncallable::Gone);
     }
     let body = messages(&json!([message("text", &json!({ "body": "x" }))]));
     let (routed, endpoint) = (routed(&body), endpoint(Format::Events));
     let event = event(&routed);
     let odd = delivery(&endpoint, Some(event.id), Some(9), Cause::Event);
-    assert_eq!(call(&formats(), &endpoint, &odd, Some((&event, &routed.change))).await, Err(Uncallable::Nothing));
+    let made = call(&formats(), &endpoint, &odd, Some((&event, &routed.change))).await;
+    assert_eq!(made.unwrap_err(), Uncallable::Nothing);
 }
 
 #[tokio::test]
