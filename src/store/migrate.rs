@@ -12,6 +12,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (1, "foundation", include_str!("../../migrations/0001_foundation.sql")),
     (2, "people", include_str!("../../migrations/0002_people.sql")),
     (3, "events", include_str!("../../migrations/0003_events.sql")),
+    (4, "receipts", include_str!("../../migrations/0004_receipts.sql")),
 ];
 
 fn migrator() -> Migrator {

@@ -25,16 +25,9 @@ use tower_sessions::Session;
 /// How many events are counted for a confirmation; more are called so.
 const COUNTED: usize = 10_000;
 
-/// Whether an endpoint wants an event, by what it was made for.
+/// Whether an endpoint wants an event, as far as the event itself tells.
 pub(super) fn wants(endpoint: &Endpoint, event: &Event) -> bool {
-    let place = &event.route.place;
-    let waba = |wabas: &Vec<_>| place.waba.as_ref().is_some_and(|waba| wabas.contains(waba));
-    endpoint.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.kind))
-        && endpoint.wabas.as_ref().is_none_or(waba)
-        && endpoint
-            .numbers
-            .as_ref()
-            .is_none_or(|numbers| place.phone_number.as_ref().is_none_or(|number| numbers.contains(number)))
+    endpoint.wants(&event.route.place, [event.kind])
 }
 
 pub(super) async fn back() -> Redirect {

@@ -23,13 +23,13 @@ const EXPIRED: &str = "expired";
 
 /// What of a change is told in this format: messages, and statuses that it has a word for. Chat history, echoes and
 /// calls are not.
-pub(super) struct Told<'a> {
+pub(in crate::forwarding) struct Told<'a> {
     is_messages: bool,
     statuses: Vec<&'a str>,
 }
 
 /// See [`Told`].
-pub(super) fn told<'a>(change: &Change<'a>) -> Told<'a> {
+pub(in crate::forwarding) fn told<'a>(change: &Change<'a>) -> Told<'a> {
     Told { is_messages: change.field == "messages", statuses: View::of(change.value).list("statuses") }
 }
 
@@ -38,6 +38,16 @@ impl Told<'_> {
     pub(super) fn tells(&self, item: &Item) -> bool {
         let known = |status: &&str| report_for(&View::of(status)).is_some();
         self.is_messages && (!item.is_status || self.statuses.get(item.place).is_some_and(known))
+    }
+
+    /// The ID of the message that a status is about.
+    pub(in crate::forwarding) fn message_of(&self, status: &Item) -> Option<String> {
+        View::of(self.statuses.get(status.place)?).text("id").map(std::borrow::Cow::into_owned)
+    }
+
+    /// The report that the message of a status was not delivered within its time.
+    pub(in crate::forwarding) fn expired(&self, status: &Item) -> Option<String> {
+        report_of(&View::of(self.statuses.get(status.place)?), EXPIRED)
     }
 }
 
@@ -57,10 +67,14 @@ pub(super) fn file_of(one: &One<'_>) -> Option<String> {
 
 /// A delivery report; `expired` tells the end of a message's time, whatever the status was that began it.
 pub(super) fn report(one: &One<'_>, expired: bool) -> Option<String> {
+    report_of(&one.it, if expired { EXPIRED } else { report_for(&one.it)? })
+}
+
+fn report_of(status: &View<'_>, says: &str) -> Option<String> {
     let mut out = Object::default();
-    out.text("id", &one.it.text("id")?);
-    out.text("status", if expired { EXPIRED } else { report_for(&one.it)? });
-    match one.it.text("biz_opaque_callback_data") {
+    out.text("id", &status.text("id")?);
+    out.text("status", says);
+    match status.text("biz_opaque_callback_data") {
         Some(reference) => out.text("reference", &reference),
         None => out.raw("reference", "null"),
     };

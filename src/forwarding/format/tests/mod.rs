@@ -63,10 +63,12 @@ fn delivery(endpoint: &Endpoint, event: Option<EventId>, item: Option<usize>, ca
         cause,
         state: DeliveryState::Pending,
         lane: 0,
+        more_lanes: Vec::new(),
         attempts: 0,
         next_at: Some(now),
         created_at: now,
         done_at: None,
+        report: None,
     }
 }
 
@@ -109,7 +111,7 @@ async fn sent(format: Format, body: &str) -> Vec<Value> {
     let (routed, endpoint) = (routed(body), endpoint(format));
     let event = event(&routed);
     let mut all = Vec::new();
-    for part in parts(format, &routed) {
+    for part in parts(format, &routed, None) {
         let delivery = delivery(&endpoint, Some(event.id), part.item, Cause::Event);
         let call = call(&formats(), &endpoint, &delivery, Some((&event, &routed.change))).await.unwrap();
         let header =
@@ -150,7 +152,7 @@ async fn each_message_and_status_goes_on_its_own_and_what_came_before_does_not_c
     let body = messages(&json!([text("a", "1"), text("b", "2"), text("c", "1")]));
     let mut change = routed(&body);
     change.stale = vec![1];
-    let of = |format| parts(format, &change);
+    let of = |format| parts(format, &change, None);
     for format in [Format::Events, Format::MoDlr] {
         let all = of(format);
         assert_eq!(all.iter().map(|part| part.item).collect::<Vec<_>>(), [Some(0), Some(2)]);
@@ -162,8 +164,12 @@ async fn each_message_and_status_goes_on_its_own_and_what_came_before_does_not_c
         told.iter().map(|one| one["data"]["text"]["body"].as_str().unwrap()).collect::<Vec<_>>(),
         ["a", "b", "c"]
     );
-    let lanes: Vec<i64> = parts(Format::Events, &routed(&body)).iter().map(|part| part.lane).collect();
+    let lanes: Vec<i64> = parts(Format::Events, &routed(&body), None).iter().map(|part| part.lane).collect();
     assert!(lanes[0] != lanes[1] && lanes[0] == lanes[2]);
+    // The whole change is in order with both conversations.
+    let whole = parts(Format::Meta, &routed(&body), None).remove(0);
+    let both: BTreeSet<i64> = whole.more_lanes.iter().copied().chain([whole.lane]).collect();
+    assert_eq!(both, lanes.into_iter().collect());
 }
 
 #[tokio::test]
