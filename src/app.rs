@@ -294,7 +294,11 @@ impl App {
         let working = tokio::spawn(worker.run(stop.clone()));
         let routing = tokio::spawn(self.webhooks.clone().make_events(stop.clone()));
         let files = forwarding::MetaFiles::new(self.connections.clone(), self.settings.live());
-        let formats = forwarding::format::Formats { clock: self.clock.clone(), files: Arc::new(files) };
+        let formats = forwarding::format::Formats {
+            clock: self.clock.clone(),
+            files: Arc::new(files),
+            memory: forwarding::format::Memory::default(),
+        };
         let own = listener.local_addr()?;
         let forwarding = self.forwarding.clone().run(self.webhooks.clone(), formats, own, stop.clone());
         let forwarding = tokio::spawn(forwarding);

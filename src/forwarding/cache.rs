@@ -20,7 +20,7 @@ pub(super) struct Wish {
     pub id: EndpointId,
     pub format: Format,
     customer: CustomerId,
-    kinds: Option<Vec<Kind>>,
+    pub kinds: Option<Vec<Kind>>,
     wabas: Option<Vec<WabaId>>,
     numbers: Option<Vec<PhoneNumberId>>,
 }
@@ -29,7 +29,8 @@ impl Wish {
     /// Whether it wants this change.
     pub fn wants(&self, routed: &RoutedChange<'_>) -> bool {
         let Self { kinds, wabas, numbers, .. } = self;
-        wants(self.customer, kinds.as_deref(), wabas.as_deref(), numbers.as_deref(), routed)
+        let (kinds, place) = (kinds.as_deref(), &routed.route.place);
+        wants(self.customer, kinds, wabas.as_deref(), numbers.as_deref(), place, routed.kinds())
     }
 }
 

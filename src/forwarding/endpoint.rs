@@ -2,7 +2,7 @@
 
 use crate::{
     base::ids::{CustomerId, EndpointId, PhoneNumberId, WabaId},
-    webhooks::{EventId, Kind, RoutedChange},
+    webhooks::{EventId, Kind, Place},
 };
 use secrecy::SecretString;
 use time::OffsetDateTime;
@@ -112,27 +112,27 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Whether it wants this change: by customer, kind, WABA and number.
+    /// Whether it wants what comes from this place and is of any of these kinds.
     #[must_use]
-    pub fn wants(&self, routed: &RoutedChange<'_>) -> bool {
+    pub fn wants(&self, place: &Place, told: impl IntoIterator<Item = Kind>) -> bool {
         let Self { kinds, wabas, numbers, .. } = self;
-        wants(self.customer, kinds.as_deref(), wabas.as_deref(), numbers.as_deref(), routed)
+        wants(self.customer, kinds.as_deref(), wabas.as_deref(), numbers.as_deref(), place, told)
     }
 }
 
-/// Whether this choice takes in this change.
+/// Whether this choice takes in what comes from this place and is of any of these kinds.
 pub(super) fn wants(
     customer: CustomerId,
     kinds: Option<&[Kind]>,
     wabas: Option<&[WabaId]>,
     numbers: Option<&[PhoneNumberId]>,
-    routed: &RoutedChange<'_>,
+    place: &Place,
+    told: impl IntoIterator<Item = Kind>,
 ) -> bool {
-    let place = &routed.route.place;
-    routed.customer() == Some(customer)
-        && kinds.is_none_or(|kinds| kinds.contains(&routed.kind))
+    place.owner.is_some_and(|owner| owner.customer == customer)
         && wabas.is_none_or(|wabas| place.waba.as_ref().is_some_and(|waba| wabas.contains(waba)))
         && numbers.is_none_or(|numbers| place.phone_number.as_ref().is_none_or(|number| numbers.contains(number)))
+        && kinds.is_none_or(|kinds| told.into_iter().any(|kind| kinds.contains(&kind)))
 }
 
 /// One call that is to be made, with its retries.
@@ -152,6 +152,8 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Deliveries of one lane begin in order; 0: of none.
     pub lane: i64,
+    /// Its other lanes, where it tells of several conversations.
+    pub more_lanes: Vec<i64>,
     /// How many attempts there were.
     pub attempts: i64,
     /// When it is tried next; `None` once it is over.
@@ -160,4 +162,13 @@ pub struct Delivery {
     pub created_at: OffsetDateTime,
     /// When it was over.
     pub done_at: Option<OffsetDateTime>,
+    /// What it says, where that was settled when it was planned; else it is made of the event.
+    pub report: Option<String>,
+}
+
+impl Delivery {
+    /// All lanes that it is of.
+    pub fn lanes(&self) -> impl Iterator<Item = i64> {
+        std::iter::once(self.lane).filter(|lane| *lane != 0).chain(self.more_lanes.iter().copied())
+    }
 }

@@ -29,13 +29,13 @@ impl Forwarding {
             let mut after = 0;
             loop {
                 let some = query(
-                    "SELECT endpoint_id, number, event_id, item, cause, state, attempts, created_at, done_at \
+                    "SELECT endpoint_id, number, event_id, item, cause, state, attempts, created_at, done_at, report \
                      FROM deliveries WHERE endpoint_id = $1 AND number > $2 ORDER BY number LIMIT $3",
                 )
                 .bind(endpoint.id)
                 .bind(after)
                 .bind(AT_ONCE)
-                .all(&mut self.store.read().await?, |row| Ok((row.to_json(&[])?, row.int("number")?)))
+                .all(&mut self.store.read().await?, |row| Ok((row.to_json(&["report"])?, row.int("number")?)))
                 .await?;
                 let Some((_, last)) = some.last() else { break };
                 after = *last;

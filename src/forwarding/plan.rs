@@ -3,7 +3,7 @@
 use super::{
     cache::Wish,
     endpoint::{Cause, Format},
-    format,
+    format::{self, Part},
     plan_queries::{self as queries, NewDelivery},
     receipts::Receipts,
     service::Forwarding,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     base::ids::EndpointId,
     store::{Result, WriteTx},
-    webhooks::{EventId, RoutedChange},
+    webhooks::{EventId, Kind, RoutedChange},
 };
 use std::collections::BTreeMap;
 
@@ -23,10 +23,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// What an endpoint gets of a change.
-    pub fn add(&mut self, wish: &Wish, routed: &RoutedChange<'_>, cause: Cause) {
-        for part in format::parts(wish.format, routed) {
-            self.push(wish.id, NewDelivery { event: routed.id, item: part.item, lane: part.lane, cause });
+    /// What an endpoint gets of a change: what it chose, or, where somebody chose for it, all.
+    pub fn add(&mut self, wish: &Wish, routed: &RoutedChange<'_>, cause: Cause, all: bool) {
+        let kinds = if all { None } else { wish.kinds.as_deref() };
+        for Part { item, lane, more_lanes } in format::parts(wish.format, routed, kinds) {
+            let new = NewDelivery { event: routed.id, item, lane, more_lanes, cause, report: None };
+            self.push(wish.id, new);
         }
     }
 
@@ -54,8 +56,9 @@ impl Forwarding {
         for routed in changes {
             let Some(customer) = routed.customer() else { continue };
             for wish in wishes.of(customer).iter().filter(|wish| wish.wants(routed)) {
-                plan.add(wish, routed, Cause::Event);
-                if wish.format == Format::MoDlr {
+                plan.add(wish, routed, Cause::Event, false);
+                let wants_statuses = wish.kinds.as_ref().is_none_or(|kinds| kinds.contains(&Kind::MessageStatus));
+                if wish.format == Format::MoDlr && wants_statuses {
                     receipts.note(wish.id, routed);
                 }
             }
@@ -69,16 +72,23 @@ impl Forwarding {
     /// Gives numbers to what is planned, and keeps it. Tells how many each endpoint got; those that are disabled by
     /// now get none.
     pub(super) async fn number(&self, tx: &mut WriteTx, plan: Plan) -> Result<BTreeMap<EndpointId, i64>> {
-        let (mut taken, mut rows, now) = (BTreeMap::new(), Vec::new(), self.clock.now());
+        let (mut taken, now) = (BTreeMap::new(), self.clock.now());
+        let (mut rows, mut rows_with_more) = (Vec::new(), Vec::new());
         for (endpoint, new) in plan.of {
             let n = i64::try_from(new.len()).unwrap_or(i64::MAX);
             let Some(last) = queries::take_numbers(tx, endpoint, n).await? else { continue };
             taken.insert(endpoint, n);
             for (number, new) in (last - n + 1..).zip(new) {
-                queries::row(&mut rows, endpoint, number, &new, now);
+                if new.has_more() {
+                    queries::row(&mut rows_with_more, endpoint, number, &new, now);
+                    queries::more(&mut rows_with_more, &new)?;
+                } else {
+                    queries::row(&mut rows, endpoint, number, &new, now);
+                }
             }
         }
         queries::INSERT.execute(tx, rows).await?;
+        queries::INSERT_WITH_MORE.execute(tx, rows_with_more).await?;
         Ok(taken)
     }
 
@@ -86,7 +96,8 @@ impl Forwarding {
     pub(super) async fn plan_one(&self, tx: &mut WriteTx, endpoint: EndpointId, cause: Cause) -> Result<Option<i64>> {
         let Some(number) = queries::take_numbers(tx, endpoint, 1).await? else { return Ok(None) };
         let mut row = Vec::new();
-        let new = NewDelivery { event: EventId(0), item: None, lane: 0, cause };
+        let (event, more_lanes) = (EventId(0), Vec::new());
+        let new = NewDelivery { event, item: None, lane: 0, more_lanes, cause, report: None };
         queries::row(&mut row, endpoint, number, &new, self.clock.now());
         queries::INSERT.execute(tx, row).await?;
         Ok(Some(number))

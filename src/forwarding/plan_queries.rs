@@ -3,7 +3,7 @@
 use super::endpoint::Cause;
 use crate::{
     base::ids::EndpointId,
-    store::{Arg, Reads, Result, Rows, WriteTx, query},
+    store::{Arg, Reads, Result, Rows, StoreError, WriteTx, query},
     webhooks::EventId,
 };
 use time::OffsetDateTime;
@@ -15,12 +15,28 @@ pub(super) struct NewDelivery {
     pub event: EventId,
     pub item: Option<usize>,
     pub lane: i64,
+    pub more_lanes: Vec<i64>,
     pub cause: Cause,
+    pub report: Option<String>,
+}
+
+impl NewDelivery {
+    /// Whether it has something that few have.
+    pub fn has_more(&self) -> bool {
+        self.report.is_some() || !self.more_lanes.is_empty()
+    }
 }
 
 pub(super) static INSERT: Rows = Rows::new(
     "INSERT INTO deliveries (endpoint_id, number, event_id, item, cause, state, lane, attempts, next_at, created_at) VALUES",
     10,
+    "",
+);
+/// The same with what few have.
+pub(super) static INSERT_WITH_MORE: Rows = Rows::new(
+    "INSERT INTO deliveries (endpoint_id, number, event_id, item, cause, state, lane, attempts, next_at, created_at, \
+     more_lanes, report) VALUES",
+    12,
     "",
 );
 
@@ -38,6 +54,14 @@ pub(super) fn row(rows: &mut Vec<Arg>, endpoint: EndpointId, number: i64, new: &
         0_i64.into(),
         now.into(),
     ]);
+}
+
+/// The values of what few have, behind those of [`row`].
+pub(super) fn more(rows: &mut Vec<Arg>, new: &NewDelivery) -> Result<()> {
+    let lanes = (!new.more_lanes.is_empty()).then(|| serde_json::to_string(&new.more_lanes)).transpose();
+    let lanes = lanes.map_err(|_| StoreError::Value("more_lanes".to_owned()))?;
+    rows.extend([lanes.into(), new.report.clone().into()]);
+    Ok(())
 }
 
 /// An item as it is kept.
@@ -59,16 +83,17 @@ pub(super) async fn take_numbers(tx: &mut WriteTx, endpoint: EndpointId, n: i64)
 
 /// What is awaited: the first word of it stays.
 pub(super) static AWAIT: Rows = Rows::new(
-    "INSERT INTO awaited_receipts (endpoint_id, message_id, event_id, item, expires_at) VALUES",
-    5,
+    "INSERT INTO awaited_receipts (endpoint_id, message_id, event_id, item, expires_at, report) VALUES",
+    6,
     " ON CONFLICT (endpoint_id, message_id) DO NOTHING",
 );
 
 /// What is awaited no longer. The row stays for a while, as what Meta sent first may come last.
 pub(super) static SETTLE: Rows = Rows::new(
-    "INSERT INTO awaited_receipts (endpoint_id, message_id, event_id, item, expires_at) VALUES",
-    5,
-    " ON CONFLICT (endpoint_id, message_id) DO UPDATE SET event_id = 0, item = -1, expires_at = excluded.expires_at",
+    "INSERT INTO awaited_receipts (endpoint_id, message_id, event_id, item, expires_at, report) VALUES",
+    6,
+    " ON CONFLICT (endpoint_id, message_id) DO UPDATE SET event_id = 0, item = -1, expires_at = excluded.expires_at, \
+     report = NULL",
 );
 
 /// A message whose time is over.
@@ -78,12 +103,14 @@ pub(super) struct Overdue {
     /// 0 where it was settled.
     pub event: EventId,
     pub item: i64,
+    /// What is then told; `None` where it is to be made of the event.
+    pub report: Option<String>,
 }
 
 /// Those whose time is over, the oldest first.
 pub(super) async fn overdue(db: &mut impl Reads, now: OffsetDateTime, limit: i64) -> Result<Vec<Overdue>> {
     query(
-        "SELECT endpoint_id, message_id, event_id, item FROM awaited_receipts WHERE expires_at <= $1 \
+        "SELECT endpoint_id, message_id, event_id, item, report FROM awaited_receipts WHERE expires_at <= $1 \
          ORDER BY expires_at LIMIT $2",
     )
     .bind(now)
@@ -94,6 +121,7 @@ pub(super) async fn overdue(db: &mut impl Reads, now: OffsetDateTime, limit: i64
             message: row.text("message_id")?,
             event: EventId(row.int("event_id")?),
             item: row.int("item")?,
+            report: row.opt_text("report")?,
         })
     })
     .await

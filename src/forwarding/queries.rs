@@ -225,11 +225,13 @@ pub(super) fn delivery(row: &Row) -> Result<Delivery> {
         cause: row.parse("cause")?,
         state: row.parse("state")?,
         lane: row.int("lane")?,
+        more_lanes: row.opt_json("more_lanes")?.unwrap_or_default(),
         attempts: row.int("attempts")?,
         // What is due at once, in the order of the numbers, has the time 0.
         next_at: row.opt_time("next_at")?.map(|at| if clock::to_ms(at) == 0 { created_at } else { at }),
         created_at,
         done_at: row.opt_time("done_at")?,
+        report: row.opt_text("report")?,
     })
 }
 

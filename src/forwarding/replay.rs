@@ -256,8 +256,12 @@ impl Forwarding {
         let meant = |wish: &&Wish| endpoint.is_none_or(|id| id == wish.id);
         let mut plan = Plan::default();
         for routed in told.iter().filter_map(Told::routed).filter(|routed| routed.customer() == Some(customer)) {
-            for wish in wishes.of(customer).iter().filter(meant).filter(|wish| all || wish.wants(&routed)) {
-                plan.add(wish, &routed, Cause::Replay);
+            for wish in wishes.of(customer).iter().filter(meant) {
+                match wish.wants(&routed) {
+                    true => plan.add(wish, &routed, Cause::Replay, false),
+                    false if all => plan.add(wish, &routed, Cause::Replay, true),
+                    false => {}
+                }
             }
         }
         Ok(plan)

@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc2822};
 
-/// How long a delivery is tried, from its first attempt on.
+/// How long a delivery is tried, from its first attempt on; from the first after a pause, where there was one.
 pub const TRIED_FOR: Duration = Duration::days(7);
 /// The longest wait that an endpoint can ask for.
 pub const LONGEST_WAIT: Duration = Duration::hours(24);

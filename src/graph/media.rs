@@ -69,7 +69,9 @@ impl Client {
         if response.content_length().is_some_and(too_large) {
             return Ok(None);
         }
-        let mut bytes = Vec::new();
+        // At once: growing would take up to twice as much.
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut bytes = Vec::with_capacity(length.unwrap_or(max));
         while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(&error))? {
             if bytes.len() + chunk.len() > max {
                 return Ok(None);

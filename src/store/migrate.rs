@@ -12,8 +12,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (1, "foundation", include_str!("../../migrations/0001_foundation.sql")),
     (2, "people", include_str!("../../migrations/0002_people.sql")),
     (3, "events", include_str!("../../migrations/0003_events.sql")),
-    (6, "state", include_str!("../../migrations/0006_state.sql")),
-    (5, "received calls", include_str!("../../migrations/0005_received_calls.sql")),
+    (4, "deliveries and holders", include_str!("../../migrations/0004_deliveries_and_holders.sql")),
 ];
 
 fn migrator() -> Migrator {

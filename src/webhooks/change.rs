@@ -3,9 +3,12 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>
 
 use crate::base::text;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, marker::PhantomData, mem, str::FromStr, sync::Arc};
 
 /// How many changes one body can hold at most; see [`EventId`].
 pub const CHANGES_PER_BODY: i64 = 1 << 20;
@@ -47,6 +50,10 @@ impl FromStr for EventId {
     }
 }
 
+/// What an entry holds, in its order: names, and the JSON behind them as it stands in the body; that of `changes` is
+/// left out. None where a change is in no entry.
+pub type Members<'a> = Arc<[(Cow<'a, str>, &'a str)]>;
+
 /// One change of one entry, as it stands in the body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change<'a> {
@@ -58,6 +65,8 @@ pub struct Change<'a> {
     pub time: Option<i64>,
     /// The field, such as `messages` or `account_update`. Empty where it is missing.
     pub field: Cow<'a, str>,
+    /// What its entry holds.
+    pub members: Members<'a>,
     /// The change as Meta sent it, byte for byte; where the body is none of Meta's, the whole of it.
     pub raw: &'a str,
     /// What it tells; `null` where that is missing.
@@ -74,16 +83,51 @@ pub(super) struct RawBody<'a> {
     pub entry: &'a RawValue,
 }
 
-#[derive(Deserialize)]
-pub(super) struct RawEntry<'a> {
-    #[serde(borrow, default)]
+/// An entry; `C`: how its changes are read.
+pub(super) struct RawEntry<'a, C = &'a RawValue> {
     pub id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     time: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     field: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pub changes: Option<&'a RawValue>,
+    pub changes: Option<C>,
+    members: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+impl<'de: 'a, 'a, C: Deserialize<'de>> Deserialize<'de> for RawEntry<'a, C> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        /// Borrowed where it holds no escape.
+        #[derive(Deserialize)]
+        struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+        struct Fields<C>(PhantomData<C>);
+        impl<'de, C: Deserialize<'de>> Visitor<'de> for Fields<C> {
+            type Value = RawEntry<'de, C>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an entry")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut it = RawEntry { id: None, time: None, field: None, changes: None, members: Vec::new() };
+                while let Some(Name(name)) = map.next_key::<Name<'de>>()? {
+                    if name == "changes" {
+                        if it.changes.replace(map.next_value()?).is_some() {
+                            return Err(A::Error::duplicate_field("changes"));
+                        }
+                        it.members.push((name, ""));
+                        continue;
+                    }
+                    let value = map.next_value::<&'de RawValue>()?;
+                    let given = Some(value).filter(|value| value.get() != "null");
+                    match name.as_ref() {
+                        "id" => it.id = given,
+                        "time" => it.time = given,
+                        "field" => it.field = given,
+                        _ => {}
+                    }
+                    it.members.push((name, value.get()));
+                }
+                Ok(it)
+            }
+        }
+        from.deserialize_map(Fields(PhantomData))
+    }
 }
 
 #[derive(Deserialize)]
@@ -107,25 +151,14 @@ impl<'a> Change<'a> {
         #[derive(Deserialize)]
         struct Body<'a> {
             #[serde(borrow)]
-            entry: Vec<Entry<'a>>,
-        }
-        #[derive(Deserialize)]
-        struct Entry<'a> {
-            #[serde(borrow, default)]
-            id: Option<&'a RawValue>,
-            #[serde(borrow, default)]
-            time: Option<&'a RawValue>,
-            #[serde(borrow, default)]
-            field: Option<&'a RawValue>,
-            #[serde(borrow)]
-            changes: Vec<&'a RawValue>,
+            entry: Vec<RawEntry<'a, Vec<&'a RawValue>>>,
         }
         let body = serde_json::from_str::<Body<'a>>(body).ok()?;
         let mut all = Vec::with_capacity(body.entry.len());
         let mut place = 0;
-        for Entry { id, time, field, changes } in body.entry {
-            let entry = RawEntry { id, time, field, changes: None };
-            changes.into_iter().for_each(|raw| all.extend(Self::of(&entry, raw, &mut place)));
+        for mut entry in body.entry {
+            let (changes, members) = (entry.changes.take()?, mem::take(&mut entry.members).into());
+            changes.into_iter().for_each(|raw| all.extend(Self::of(&entry, &members, raw, &mut place)));
         }
         Some(all)
     }
@@ -135,19 +168,21 @@ impl<'a> Change<'a> {
         let entries = serde_json::from_str::<RawBody<'a>>(body).ok().and_then(|body| list(body.entry.get()));
         let Some(entries) = entries else {
             let (entry_id, field) = (Cow::Borrowed(""), Cow::Borrowed(""));
-            return vec![Self { place: 0, entry_id, time: None, field, raw: body, value: "null" }];
+            let members = Vec::new().into();
+            return vec![Self { place: 0, entry_id, time: None, field, members, raw: body, value: "null" }];
         };
         let (mut all, mut place) = (Vec::new(), 0);
         for entry in entries {
-            let Ok(entry) = serde_json::from_str::<RawEntry<'a>>(entry.get()) else { continue };
+            let Ok(mut entry) = serde_json::from_str::<RawEntry<'a>>(entry.get()) else { continue };
+            let members = mem::take(&mut entry.members).into();
             let changes = entry.changes.and_then(|changes| list(changes.get())).unwrap_or_default();
-            changes.into_iter().for_each(|raw| all.extend(Self::of(&entry, raw, &mut place)));
+            changes.into_iter().for_each(|raw| all.extend(Self::of(&entry, &members, raw, &mut place)));
         }
         all
     }
 
     /// One of an entry's changes, at the next place; `None` where it was erased.
-    fn of(entry: &RawEntry<'a>, raw: &'a RawValue, next: &mut u32) -> Option<Self> {
+    fn of<C>(entry: &RawEntry<'a, C>, members: &Members<'a>, raw: &'a RawValue, next: &mut u32) -> Option<Self> {
         let place = *next;
         *next += 1;
         if raw.get() == ERASED {
@@ -163,6 +198,7 @@ impl<'a> Change<'a> {
             // Some of Meta's examples have the field beside the list instead of in it, one has it in the value.
             // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
             field: field.or(entry.field).or_else(|| field_in(value)).map_or(Cow::Borrowed(""), text),
+            members: members.clone(),
             raw: raw.get(),
             value,
         })

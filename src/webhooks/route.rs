@@ -69,6 +69,12 @@ impl RoutedChange<'_> {
         self.items.iter().enumerate().filter(|(index, _)| !self.stale.contains(index))
     }
 
+    /// What is new in it: the kinds of those; its own where it has none.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        let own = self.fresh().next().is_none().then_some(self.kind);
+        self.fresh().map(|(_, item)| item.kind()).chain(own)
+    }
+
     /// The customer, where there is one.
     #[must_use]
     pub fn customer(&self) -> Option<CustomerId> {

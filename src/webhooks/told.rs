@@ -26,6 +26,7 @@ pub struct OwnChange {
     entry_id: String,
     time: Option<i64>,
     field: String,
+    members: Vec<(String, String)>,
     raw: String,
     /// Where in `raw` the value stands.
     value: Option<Range<usize>>,
@@ -40,6 +41,7 @@ impl OwnChange {
             entry_id: change.entry_id.to_string(),
             time: change.time,
             field: change.field.to_string(),
+            members: change.members.iter().map(|(name, json)| (name.to_string(), (*json).to_owned())).collect(),
             raw: change.raw.to_owned(),
             value: value.filter(|at| change.raw.get(at.clone()) == Some(change.value)),
         }
@@ -53,6 +55,7 @@ impl OwnChange {
             entry_id: Cow::Borrowed(&self.entry_id),
             time: self.time,
             field: Cow::Borrowed(&self.field),
+            members: self.members.iter().map(|(name, json)| (Cow::Borrowed(name.as_str()), json.as_str())).collect(),
             raw: &self.raw,
             value: self.value.clone().and_then(|at| self.raw.get(at)).unwrap_or("null"),
         }
@@ -72,7 +75,9 @@ impl Told {
     /// How many bytes it takes in memory, about.
     #[must_use]
     pub fn size(&self) -> usize {
-        200 + self.change.as_ref().map_or(0, |change| change.raw.len())
+        let members =
+            |change: &OwnChange| change.members.iter().map(|(name, json)| name.len() + json.len()).sum::<usize>();
+        200 + self.change.as_ref().map_or(0, |change| change.raw.len() + members(change))
     }
 
     /// As the router had it, when it came.

@@ -98,15 +98,19 @@ impl Caller {
             }
         };
         let Ok(mut request) = request else { return failed("refused_address") };
+        let Call { body, headers, room } = call;
         request = request.header("content-type", "application/json");
-        for (name, value) in call.headers {
+        for (name, value) in headers {
             request = request.header(name, value);
         }
         request = request.header("doorway-attempt", (delivery.attempts + 1).to_string());
         if let Some(event) = delivery.event {
             request = request.header("doorway-event", event.to_string());
         }
-        let response = match request.body(call.body).send().await {
+        let response = request.body(body).send().await;
+        // What was sent is needed no longer.
+        drop(room);
+        let response = match response {
             Ok(response) => response,
             Err(error) => return failed(word(&error)),
         };

@@ -87,7 +87,7 @@ impl Ended {
         } else if result.is_err() || answered.is_gone() {
             (DeliveryState::Failed, None)
         } else {
-            match schedule::next(delivery.attempts, first_at, ended_at, answered.retry_after, random) {
+            match schedule::next(due.made + 1, first_at, ended_at, answered.retry_after, random) {
                 Some(at) => (DeliveryState::Pending, Some(at)),
                 None => (DeliveryState::Failed, None),
             }

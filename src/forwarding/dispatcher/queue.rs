@@ -38,19 +38,21 @@ impl Queue {
     /// One that is tried again. It belongs to no lane any more.
     pub fn add_retry(&mut self, mut due: Due) {
         due.delivery.lane = 0;
+        due.delivery.more_lanes.clear();
         self.retries.push_back(due);
     }
 
     /// The next ones that may begin, at most so many.
     pub fn take(&mut self, room: usize) -> Vec<Due> {
         let mut taken = Vec::new();
+        let mut skipped = Skipped::default();
         while taken.len() < room {
             self.turn += 1;
             let retry_first = self.turn.is_multiple_of(RETRY_EACH);
             let next = if retry_first {
-                self.retries.pop_front().or_else(|| self.next_new())
+                self.retries.pop_front().or_else(|| self.next_new(&mut skipped))
             } else {
-                self.next_new().or_else(|| self.retries.pop_front())
+                self.next_new(&mut skipped).or_else(|| self.retries.pop_front())
             };
             match next {
                 Some(due) => taken.push(due),
@@ -60,13 +62,20 @@ impl Queue {
         taken
     }
 
-    fn next_new(&mut self) -> Option<Due> {
-        let at = self.new.iter().position(|due| due.delivery.lane == 0 || !self.busy.contains(&due.delivery.lane))?;
-        let due = self.new.remove(at)?;
-        if due.delivery.lane != 0 {
-            self.busy.insert(due.delivery.lane);
+    /// The next whose conversations are all free, of what has not been skipped. Nobody comes before one of the same
+    /// conversation that has to wait for another.
+    fn next_new(&mut self, skipped: &mut Skipped) -> Option<Due> {
+        while let Some(due) = self.new.get(skipped.n) {
+            let lanes = || due.delivery.lanes();
+            if lanes().all(|lane| !self.busy.contains(&lane) && !skipped.lanes.contains(&lane)) {
+                let due = self.new.remove(skipped.n)?;
+                self.busy.extend(due.delivery.lanes());
+                return Some(due);
+            }
+            skipped.lanes.extend(lanes());
+            skipped.n += 1;
         }
-        Some(due)
+        None
     }
 
     /// What those tell that will begin soon: of so many, in about the order in which they will.
@@ -78,7 +87,7 @@ impl Queue {
     /// They were not begun after all.
     pub fn give_back(&mut self, begun: Vec<Due>) {
         for due in begun.into_iter().rev() {
-            self.free(due.delivery.lane);
+            self.free(due.delivery.lanes());
             if due.delivery.attempts == 0 || due.delivery.lane != 0 {
                 self.new.push_front(due);
             } else {
@@ -88,10 +97,19 @@ impl Queue {
         self.new.make_contiguous().sort_by_key(|due| due.delivery.number);
     }
 
-    /// The attempt that this lane waited for has ended.
-    pub fn free(&mut self, lane: i64) {
-        self.busy.remove(&lane);
+    /// The attempt that these lanes waited for has ended.
+    pub fn free(&mut self, lanes: impl IntoIterator<Item = i64>) {
+        for lane in lanes {
+            self.busy.remove(&lane);
+        }
     }
+}
+
+/// What was looked at and has to wait: the first so many, and their conversations.
+#[derive(Default)]
+struct Skipped {
+    n: usize,
+    lanes: HashSet<i64>,
 }
 
 #[cfg(test)]
@@ -113,12 +131,14 @@ mod tests {
             cause: Cause::Event,
             state: DeliveryState::Pending,
             lane,
+            more_lanes: Vec::new(),
             attempts: 0,
             next_at: Some(at),
             created_at: at,
             done_at: None,
+            report: None,
         };
-        Due { delivery, first_at: None }
+        Due { delivery, first_at: None, made: 0 }
     }
 
     fn numbers(taken: &[Due]) -> Vec<i64> {
@@ -133,10 +153,34 @@ mod tests {
         }
         assert_eq!(numbers(&queue.take(10)), [1, 3, 4, 5]);
         assert!(queue.take(10).is_empty() && queue.holds(2) && queue.len() == 2);
-        queue.free(7);
+        queue.free([7]);
         assert_eq!(numbers(&queue.take(10)), [2]);
-        queue.free(7);
+        queue.free([7]);
         assert_eq!(numbers(&queue.take(10)), [6]);
+    }
+
+    #[test]
+    fn what_tells_of_several_conversations_waits_for_all_and_all_wait_for_it() {
+        let mut queue = Queue::default();
+        let both = |number| {
+            let mut due = due(number, 7);
+            due.delivery.more_lanes = vec![8];
+            due
+        };
+        queue.add_new(due(1, 8));
+        queue.add_new(both(2));
+        queue.add_new(due(3, 7));
+        queue.add_new(due(4, 8));
+        queue.add_new(due(5, 9));
+        assert_eq!(numbers(&queue.take(10)), [1, 5]);
+        queue.free([8]);
+        let begun = queue.take(10);
+        assert_eq!(numbers(&begun), [2]);
+        queue.give_back(begun);
+        assert_eq!(numbers(&queue.take(1)), [2]);
+        assert!(queue.take(10).is_empty());
+        queue.free([7, 8]);
+        assert_eq!(numbers(&queue.take(10)), [3, 4]);
     }
 
     #[test]

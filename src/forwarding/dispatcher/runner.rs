@@ -83,7 +83,7 @@ struct Runner {
     told: HashMap<EventId, Arc<Told>>,
     /// Of how many that is read ahead at most, so that it takes about [`MEMORY`].
     ahead: usize,
-    calls: JoinSet<(i64, Call)>,
+    calls: JoinSet<(Vec<i64>, Call)>,
     /// Begun and not written yet.
     unwritten: HashSet<i64>,
     written: (mpsc::UnboundedSender<i64>, mpsc::UnboundedReceiver<i64>),
@@ -226,7 +226,8 @@ impl Runner {
         if self.look_new {
             // Those that are known and lie after the cursor come again only where it was set back.
             let limit = AHEAD + if self.cursor == 0 { self.unwritten.len() + self.queue.len() } else { 0 };
-            let new = due::fresh(&mut db, id, self.cursor, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+            let new =
+                due::fresh(&mut db, &self.endpoint, self.cursor, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
             self.look_new = new.len() == limit;
             self.cursor = new.last().map_or(self.cursor, |last| last.delivery.number);
             for due in new {
@@ -239,7 +240,7 @@ impl Runner {
         if self.look_retries {
             let limit = AHEAD / 2 + self.unwritten.len() + self.queue.len();
             let now = forwarding.clock.now();
-            let retries = due::retries(&mut db, id, now, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+            let retries = due::retries(&mut db, &self.endpoint, now, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
             for due in retries.into_iter().take(AHEAD / 2 + self.unwritten.len()) {
                 if !known(due.delivery.number, self) {
                     self.queue.add_retry(due);
@@ -291,12 +292,12 @@ impl Runner {
                 Err(_) => Ok(Answered { error: Some("internal"), ..Answered::default() }),
             };
             let received_at = told.as_ref().map(|told| told.event.received_at);
-            (due.delivery.lane, Call { due, at, received_at, result })
+            (due.delivery.lanes().collect(), Call { due, at, received_at, result })
         });
     }
 
-    async fn ended(&mut self, ended: Result<(i64, Call), tokio::task::JoinError>) {
-        let (lane, call) = match ended {
+    async fn ended(&mut self, ended: Result<(Vec<i64>, Call), tokio::task::JoinError>) {
+        let (lanes, call) = match ended {
             Ok(ended) => ended,
             Err(error) => {
                 // Its delivery stays in `unwritten`: it is called again by the next task, or the next process.
@@ -306,7 +307,7 @@ impl Runner {
                 return;
             }
         };
-        self.queue.free(lane);
+        self.queue.free(lanes);
         if let Ok(answered) = &call.result {
             self.health.learn(answered.is_success(), answered.took);
         }

@@ -37,8 +37,14 @@ static DELIVERIES: Rows = Rows::new(
     "INSERT INTO deliveries (endpoint_id, number, event_id, item, cause, state, lane, attempts, next_at, created_at, \
      done_at) VALUES",
     11,
-    " ON CONFLICT (endpoint_id, number) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, \
-     next_at = excluded.next_at, done_at = excluded.done_at",
+    // What was cancelled during the call is not tried again.
+    " ON CONFLICT (endpoint_id, number) DO UPDATE SET attempts = excluded.attempts, \
+     state = CASE WHEN deliveries.state = 'cancelled' AND excluded.state = 'pending' THEN deliveries.state \
+     ELSE excluded.state END, \
+     next_at = CASE WHEN deliveries.state = 'cancelled' AND excluded.state = 'pending' THEN NULL \
+     ELSE excluded.next_at END, \
+     done_at = CASE WHEN deliveries.state = 'cancelled' AND excluded.state = 'pending' THEN deliveries.done_at \
+     ELSE excluded.done_at END",
 );
 static ATTEMPTS: Rows = Rows::new(
     "INSERT INTO delivery_attempts (endpoint_id, number, attempt, at, duration_ms, status, error, answer) VALUES",

@@ -30,16 +30,9 @@ const SECOND: &[time::format_description::BorrowedFormatItem<'_>] =
 const COUNTED: usize = 10_000;
 const LOOKED_AT: usize = 20_000;
 
-/// Whether an endpoint wants an event, by what it was made for.
+/// Whether an endpoint wants an event, as far as the event itself tells.
 pub(super) fn wants(endpoint: &Endpoint, event: &Event) -> bool {
-    let place = &event.route.place;
-    let waba = |wabas: &Vec<_>| place.waba.as_ref().is_some_and(|waba| wabas.contains(waba));
-    endpoint.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.kind))
-        && endpoint.wabas.as_ref().is_none_or(waba)
-        && endpoint
-            .numbers
-            .as_ref()
-            .is_none_or(|numbers| place.phone_number.as_ref().is_none_or(|number| numbers.contains(number)))
+    endpoint.wants(&event.route.place, [event.kind])
 }
 
 pub(super) async fn back() -> Redirect {

@@ -1,16 +1,19 @@
 //! Reading and writing JSON without touching what is in it: numbers and texts stay as Meta wrote them, in their order.
 
 use crate::base::{clock, text::with_whole_surrogates};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, mem};
 use time::OffsetDateTime;
 
 /// Deeper than this nothing is renamed; Meta's payloads go some eight levels deep.
 const DEEPEST: usize = 32;
+/// How many bytes are left behind a file for the rest of an object, about.
+const AFTER: usize = 16 * 1024;
 
 /// The fields of a JSON object, in their order; none where it is no object.
 #[derive(Clone, Debug, Default)]
@@ -154,30 +157,45 @@ fn reshape_into(out: &mut String, json: &str, deeper: usize) {
     }
 }
 
-/// A JSON object that is being written.
+/// A JSON object that is being written; what is in it is written right into its text, never copied.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Object(String);
+pub(super) struct Object {
+    text: String,
+    is_begun: bool,
+}
 
 impl Object {
     fn name(&mut self, name: &str) {
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        quote(&mut self.0, name);
-        self.0.push(':');
+        self.text.push(if self.is_begun { ',' } else { '{' });
+        self.is_begun = true;
+        quote(&mut self.text, name);
+        self.text.push(':');
     }
 
     /// A text.
     pub(super) fn text(&mut self, name: &str, text: &str) -> &mut Self {
         self.name(name);
-        quote(&mut self.0, text);
+        quote(&mut self.text, text);
         self
     }
 
-    /// A text that needs no escaping, however long it is.
-    pub(super) fn plain(&mut self, name: &str, text: &str) -> &mut Self {
+    /// A text: these bytes in base64, however many.
+    pub(super) fn base64(&mut self, name: &str, bytes: &[u8]) -> &mut Self {
+        // At once, and with room for what follows: growing would take up to twice as much.
+        self.text.reserve_exact(bytes.len().div_ceil(3) * 4 + AFTER);
         self.name(name);
-        self.0.push('"');
-        self.0.push_str(text);
-        self.0.push('"');
+        self.text.push('"');
+        STANDARD.encode_string(bytes, &mut self.text);
+        self.text.push('"');
+        self
+    }
+
+    /// An object.
+    pub(super) fn object(&mut self, name: &str, write: impl FnOnce(&mut Self)) -> &mut Self {
+        self.name(name);
+        let mut inner = Self { text: mem::take(&mut self.text), is_begun: false };
+        write(&mut inner);
+        self.text = inner.finish();
         self
     }
 
@@ -192,7 +210,7 @@ impl Object {
     /// A value that is JSON already.
     pub(super) fn raw(&mut self, name: &str, json: &str) -> &mut Self {
         self.name(name);
-        self.0.push_str(json);
+        self.text.push_str(json);
         self
     }
 
@@ -222,21 +240,21 @@ impl Object {
             Some(at) => drop(self.time(&name, at)),
             None => {
                 self.name(&name);
-                reshape_into(&mut self.0, json, deeper);
+                reshape_into(&mut self.text, json, deeper);
             }
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        !self.is_begun
     }
 
     pub(super) fn finish(mut self) -> String {
-        if self.0.is_empty() {
-            self.0.push('{');
+        if !self.is_begun {
+            self.text.push('{');
         }
-        self.0.push('}');
-        self.0
+        self.text.push('}');
+        self.text
     }
 }
 

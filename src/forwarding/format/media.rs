@@ -1,13 +1,15 @@
 //! Files that belong to messages: Meta hands them out to whoever has the business token, for a few days.
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/media/media-api>
 
+use super::room::Room;
 use crate::base::ids::ConnectionId;
 use futures_util::future::BoxFuture;
 
 /// Where files come from.
 pub trait Files: Send + Sync {
-    /// Gets the file of this ID with the connection's token. Bounded in time and size.
-    fn fetch<'a>(&'a self, connection: ConnectionId, id: &'a str) -> BoxFuture<'a, Fetched>;
+    /// Gets the file of this ID with the connection's token, once there is room for it. Bounded in size, and in time
+    /// but for the time that it waits for room.
+    fn fetch<'a>(&'a self, connection: ConnectionId, id: &'a str, room: &'a mut Room) -> BoxFuture<'a, Fetched>;
 }
 
 /// What was got of a file.

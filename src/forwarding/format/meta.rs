@@ -1,7 +1,7 @@
-//! Meta's own format: the change byte for byte as Meta sent it, in an envelope like Meta's, signed like Meta does.
+//! Meta's own format: the change byte for byte as Meta sent it, alone in its entry, signed like Meta does.
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>
 
-use super::json::{Object, View};
+use super::json::Object;
 use crate::{base::text::constant_time_eq, webhooks::Change};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,18 +13,16 @@ pub const HEADER: &str = "x-hub-signature-256";
 /// While a secret is rotated: the signature with the secret that comes next.
 pub const NEXT_HEADER: &str = "x-hub-signature-256-next";
 
-/// The body: one entry with one change.
+/// The name of the list in an entry that the change stands in.
+const CHANGES: &str = "changes";
+
+/// The body: one entry with one change, and all that Meta put beside the list.
 pub(super) fn body(change: &Change<'_>) -> String {
     let mut entry = Object::default();
-    entry.text("id", &change.entry_id);
-    if let Some(time) = change.time {
-        entry.raw("time", &time.to_string());
+    for (name, json) in change.members.iter().filter(|(name, _)| name != CHANGES) {
+        entry.raw(name, json);
     }
-    // Where Meta wrote the field beside the list it stands there again: the change itself is left as it is.
-    if !change.field.is_empty() && View::of(change.raw).raw("field").is_none() {
-        entry.text("field", &change.field);
-    }
-    entry.raw("changes", &format!("[{}]", change.raw));
+    entry.raw(CHANGES, &format!("[{}]", change.raw));
     let mut body = Object::default();
     body.text("object", "whatsapp_business_account").raw("entry", &format!("[{}]", entry.finish()));
     body.finish()
@@ -88,7 +86,14 @@ mod tests {
         let beside = r#"{"entry":[{"id":2,"changes":[{"value":{"event":"X"}}],"field":"account_update"}]}"#;
         assert_eq!(
             body(&Change::all(beside)[0]),
-            r#"{"object":"whatsapp_business_account","entry":[{"id":"2","field":"account_update","changes":[{"value":{"event":"X"}}]}]}"#
+            r#"{"object":"whatsapp_business_account","entry":[{"id":2,"field":"account_update","changes":[{"value":{"event":"X"}}]}]}"#
+        );
+        // What stands beside the list stays, also what nobody knows yet; the list's other changes do not.
+        let more =
+            r#"{"entry":[{"time":"17","uid":{"a":1.10},"changes":[{"value":1},{"value":2}],"id":"3","new_key":null}]}"#;
+        assert_eq!(
+            body(&Change::all(more)[1]),
+            r#"{"object":"whatsapp_business_account","entry":[{"time":"17","uid":{"a":1.10},"id":"3","new_key":null,"changes":[{"value":2}]}]}"#
         );
     }
 

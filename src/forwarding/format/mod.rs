@@ -6,22 +6,25 @@ mod media;
 mod message;
 pub mod meta;
 mod mo_dlr;
+mod room;
 pub mod samples;
 pub mod standard_webhooks;
 #[cfg(test)]
 mod tests;
 
 pub use media::{Fetched, Files, NotFetched};
+pub(super) use mo_dlr::told;
+pub use room::{Memory, Room, cost};
 
 use super::{Cause, Delivery, Endpoint, Format};
 use crate::{
     base::clock::Clock,
-    webhooks::{Change, Event, RoutedChange},
+    webhooks::{Change, Event, Item, Kind, RoutedChange},
 };
 use message::One;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use time::OffsetDateTime;
 
 /// The header with the delivery's number: those of one endpoint have no gaps, so a receiver restores the order by it.
@@ -30,12 +33,14 @@ pub const SEQUENCE: &str = "doorway-sequence";
 pub const CAUSE: &str = "doorway-cause";
 
 /// What a delivery sends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Call {
     /// The body, JSON.
     pub body: Vec<u8>,
     /// Headers beside `content-type: application/json`, signatures among them.
     pub headers: Vec<(&'static str, String)>,
+    /// The memory that a file in it takes: to be kept until the call is over.
+    pub room: Option<Room>,
 }
 
 /// A delivery that an endpoint of some format gets for a change.
@@ -45,6 +50,8 @@ pub struct Part {
     pub item: Option<usize>,
     /// What it is in order with: a digest of number and conversation; 0: nothing.
     pub lane: i64,
+    /// What else it is in order with, where it tells of several conversations.
+    pub more_lanes: Vec<i64>,
 }
 
 /// Why there is nothing to call with; another attempt would find no more.
@@ -65,28 +72,40 @@ pub struct Formats {
     pub clock: Clock,
     /// Where files come from.
     pub files: Arc<dyn Files>,
+    /// How much memory they may take.
+    pub memory: Memory,
 }
 
 /// Which deliveries a change gives in a format. Meta's: one for the whole change; the others: one for each message
-/// or status that had not come before; where there are none, *events* has one for the whole change and MO/DLR none.
+/// or status that had not come before, as far as they are of the chosen kinds; where there are none in it, *events*
+/// has one for the whole change and MO/DLR none.
 #[must_use]
-pub fn parts(format: Format, routed: &RoutedChange<'_>) -> Vec<Part> {
-    let lane = |conversation: &str| lane(routed, conversation);
+pub fn parts(format: Format, routed: &RoutedChange<'_>, kinds: Option<&[Kind]>) -> Vec<Part> {
+    let whole = |lane, more_lanes| vec![Part { item: None, lane, more_lanes }];
+    let single = |(item, it): (usize, &Item)| Part {
+        item: Some(item),
+        lane: lane(routed, &it.conversation),
+        more_lanes: Vec::new(),
+    };
+    let fresh = || routed.fresh().filter(|(_, it)| kinds.is_none_or(|kinds| kinds.contains(&it.kind())));
     match format {
-        // A change with several conversations is in order with the first.
         Format::Meta => {
-            vec![Part { item: None, lane: routed.items.first().map_or(0, |item| lane(&item.conversation)) }]
+            let mut lanes = lanes(routed);
+            whole(lanes.pop().unwrap_or(0), lanes)
         }
-        Format::Events if routed.items.is_empty() => vec![Part { item: None, lane: 0 }],
-        Format::Events => {
-            routed.fresh().map(|(item, it)| Part { item: Some(item), lane: lane(&it.conversation) }).collect()
-        }
+        Format::Events if routed.items.is_empty() => whole(0, Vec::new()),
+        Format::Events => fresh().map(single).collect(),
         Format::MoDlr => {
             let told = mo_dlr::told(&routed.change);
-            let fresh = routed.fresh().filter(|(_, it)| told.tells(it));
-            fresh.map(|(item, it)| Part { item: Some(item), lane: lane(&it.conversation) }).collect()
+            fresh().filter(|(_, it)| told.tells(it)).map(single).collect()
         }
     }
+}
+
+/// What the call for a whole change is in order with: each of its conversations.
+fn lanes(routed: &RoutedChange<'_>) -> Vec<i64> {
+    let conversations: BTreeSet<&str> = routed.items.iter().map(|item| item.conversation.as_str()).collect();
+    conversations.into_iter().filter(|one| !one.is_empty()).map(|one| lane(routed, one)).collect()
 }
 
 /// What the calls for a conversation of a number are in order with.
@@ -110,7 +129,9 @@ pub async fn call(
     delivery: &Delivery,
     event: Option<(&Event, &Change<'_>)>,
 ) -> Result<Call, Uncallable> {
+    let mut room = None;
     let body = match event {
+        _ if delivery.report.is_some() => delivery.report.clone(),
         None if delivery.cause == Cause::Test => {
             let (event, body) = samples::test(endpoint, formats.clock.now());
             let changes = Change::all(&body);
@@ -121,17 +142,24 @@ pub async fn call(
         None => return Err(Uncallable::Gone),
         Some((event, change)) => {
             let file = match (endpoint.format, delivery.item) {
-                (Format::MoDlr, Some(item)) => file(formats, event, change, item).await,
+                (Format::MoDlr, Some(item)) => {
+                    let room = room.insert(formats.memory.room(endpoint));
+                    file(formats, event, change, item, room).await
+                }
                 _ => None,
             };
             compose(endpoint.format, event, change, delivery.item, delivery.cause == Cause::Expired, file.as_ref())
         }
     };
     let body = body.ok_or(Uncallable::Nothing)?.into_bytes();
+    // The file itself is gone by now. The built-in receiver reads the body here, so that it is there twice.
+    if let Some(room) = room.as_mut().filter(|_| endpoint.url.is_some()) {
+        room.keep(body.capacity());
+    }
     let mut headers = signed(endpoint, &id_of(delivery), formats.clock.now(), &body);
     headers.push((SEQUENCE, delivery.number.to_string()));
     headers.push((CAUSE, delivery.cause.as_str().to_owned()));
-    Ok(Call { body, headers })
+    Ok(Call { body, headers, room })
 }
 
 /// The body of a change, or of one of its items.
@@ -154,10 +182,10 @@ fn compose(
 }
 
 /// The file of a message, or why there is none; `None` where none belongs to it.
-async fn file(formats: &Formats, event: &Event, change: &Change<'_>, item: usize) -> Option<Fetched> {
+async fn file(formats: &Formats, event: &Event, change: &Change<'_>, item: usize, room: &mut Room) -> Option<Fetched> {
     let wanted = mo_dlr::file_of(&One::of(change, item)?)?;
     Some(match event.route.place.owner {
-        Some(owner) => formats.files.fetch(owner.connection, &wanted).await,
+        Some(owner) => formats.files.fetch(owner.connection, &wanted, room).await,
         None => Fetched::Not(NotFetched::NoAccess),
     })
 }

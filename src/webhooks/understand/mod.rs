@@ -69,6 +69,16 @@ impl Item {
             (false, _) => "messages",
         }
     }
+
+    /// Its own kind: a change may hold messages and statuses.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match (self.is_status, self.bit) {
+            (true, _) => Kind::MessageStatus,
+            (false, items::ECHO) => Kind::MessageEcho,
+            (false, _) => Kind::MessageReceived,
+        }
+    }
 }
 
 /// A change, understood as far as this build goes.

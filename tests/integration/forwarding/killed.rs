@@ -131,7 +131,7 @@ fn written(log: &str) -> String {
 }
 
 /// An endpoint, made beside the process as a member would make it.
-async fn make_endpoint(process: &Process, url: &Url) -> EndpointId {
+pub(super) async fn make_endpoint(process: &Process, url: &Url) -> EndpointId {
     use doorway::{base::clock::Clock, base::sealed::KeyRing, forwarding::Forwarding, jobs::Queue};
     let store = process.db.store().await;
     let mut db = store.read().await.unwrap();

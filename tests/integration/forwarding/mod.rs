@@ -1,8 +1,10 @@
 //! Callbacks out: planned exactly once, delivered at least once, in order, until they arrive.
 
+mod chosen;
 mod killed;
 mod order;
 mod pause;
+mod processes;
 mod receipts;
 mod receiver;
 mod replay;

@@ -22,7 +22,11 @@ async fn first_attempts_of_a_conversation_come_in_order(db: Database) {
             bakery.hears(&world, person, &format!("{person}.{at:02}")).await;
         }
     }
-    let got = receiver.calls(60).await;
+    receiver.calls(60).await;
+    let got = eventually("all are answered", || async {
+        Some(receiver.got()).filter(|all| all.iter().all(|got| got.answered.is_some()))
+    })
+    .await;
     let mut by_person: BTreeMap<String, Vec<&Got>> = BTreeMap::new();
     for one in &got {
         by_person.entry(one.message.split('.').next().unwrap().to_owned()).or_default().push(one);

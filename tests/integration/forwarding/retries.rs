@@ -8,6 +8,7 @@ on_both_engines!(
     attempts_follow_the_schedule_and_end_after_seven_days,
     an_endpoint_that_asks_for_time_gets_it,
     whoever_answers_410_is_not_called_again,
+    calls_under_way_at_a_410_are_not_tried_again,
     odd_answers_are_told_apart,
     a_hanging_call_ends_after_fifteen_seconds,
 );
@@ -18,6 +19,40 @@ async fn attempted(world: &World, endpoint: EndpointId, number: i64, n: i64) -> 
         deliveries(world, endpoint).await.into_iter().find(|d| d.number == number && d.attempts == n)
     })
     .await
+}
+
+async fn calls_under_way_at_a_410_are_not_tried_again(db: Database) {
+    let world = World::start(db).await;
+    let bakery = Customer::new(&world, "Harbour Bakery").await;
+    // The others fail when all that waits has been cancelled.
+    let slow = Duration::from_millis(2_500);
+    let receiver = Receiver::answering(move |got| match got.message.as_str() {
+        "gone" => Answer::After(Duration::from_millis(500), 410),
+        "good" => Answer::After(slow, 200),
+        _ => Answer::After(slow, 500),
+    })
+    .await;
+    let endpoint = bakery.endpoint(&world, &receiver.url, Format::Meta).await;
+    for (at, id) in ["gone", "good", "bad"].into_iter().enumerate() {
+        bakery.hears(&world, &format!("491511000000{at}"), id).await;
+    }
+    receiver.calls(3).await;
+    let all = eventually("all have ended", || async {
+        let all = deliveries(&world, endpoint).await;
+        all.iter().all(|delivery| delivery.attempts == 1).then_some(all)
+    })
+    .await;
+    let states: Vec<DeliveryState> = receiver
+        .got()
+        .iter()
+        .map(|got| all.iter().find(|delivery| delivery.number == got.number).unwrap().state)
+        .collect();
+    let of = |message: &str| states[receiver.got().iter().position(|got| got.message == message).unwrap()];
+    assert_eq!(of("gone"), DeliveryState::Failed);
+    assert_eq!(of("good"), DeliveryState::Delivered, "what was taken was taken");
+    assert_eq!(of("bad"), DeliveryState::Cancelled);
+    assert!(all.iter().all(|delivery| delivery.next_at.is_none() && delivery.done_at.is_some()));
+    assert_eq!(world.portal.forwarding.attempts_of(endpoint, all[2].number).await.unwrap().len(), 1);
 }
 
 async fn attempts_follow_the_schedule_and_end_after_seven_days(db: Database) {

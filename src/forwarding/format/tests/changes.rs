@@ -101,7 +101,7 @@ async fn everything_that_meta_documents_goes_out_in_each_format() {
             let event = event(&routed);
             for format in Format::ALL {
                 let endpoint = endpoint(*format);
-                let parts = parts(*format, &routed);
+                let parts = parts(*format, &routed, None);
                 assert!(!parts.is_empty() || *format == Format::MoDlr, "{name}");
                 for part in parts {
                     let delivery = delivery(&endpoint, Some(event.id), part.item, Cause::Event);

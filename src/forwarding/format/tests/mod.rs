@@ -1,6 +1,7 @@
 //! What each format makes of what Meta sends.
 
 mod changes;
+mod files;
 mod messages;
 
 use super::*;
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 struct OneFile;
 
 impl Files for OneFile {
-    fn fetch<'a>(&'a self, _: ConnectionId, id: &'a str) -> BoxFuture<'a, Fetched> {
+    fn fetch<'a>(&'a self, _: ConnectionId, id: &'a str, _: &'a mut Room) -> BoxFuture<'a, Fetched> {
         Box::pin(async move {
             match id {
                 "1" => Fetched::File { mime_type: "image/jpeg".to_owned(), bytes: vec![0xff, 0xd8, 0xff] },
@@ -27,7 +28,7 @@ impl Files for OneFile {
 }
 
 fn formats() -> Formats {
-    Formats { clock: Clock::system(), files: Arc::new(OneFile) }
+    Formats { clock: Clock::system(), files: Arc::new(OneFile), memory: Memory::default() }
 }
 
 fn endpoint(format: Format) -> Endpoint {
@@ -62,10 +63,12 @@ fn delivery(endpoint: &Endpoint, event: Option<EventId>, item: Option<usize>, ca
         cause,
         state: DeliveryState::Pending,
         lane: 0,
+        more_lanes: Vec::new(),
         attempts: 0,
         next_at: Some(now),
         created_at: now,
         done_at: None,
+        report: None,
     }
 }
 
@@ -108,7 +111,7 @@ async fn sent(format: Format, body: &str) -> Vec<Value> {
     let (routed, endpoint) = (routed(body), endpoint(format));
     let event = event(&routed);
     let mut all = Vec::new();
-    for part in parts(format, &routed) {
+    for part in parts(format, &routed, None) {
         let delivery = delivery(&endpoint, Some(event.id), part.item, Cause::Event);
         let call = call(&formats(), &endpoint, &delivery, Some((&event, &routed.change))).await.unwrap();
         let header =
@@ -149,7 +152,7 @@ async fn each_message_and_status_goes_on_its_own_and_what_came_before_does_not_c
     let body = messages(&json!([text("a", "1"), text("b", "2"), text("c", "1")]));
     let mut change = routed(&body);
     change.stale = vec![1];
-    let of = |format| parts(format, &change);
+    let of = |format| parts(format, &change, None);
     for format in [Format::Events, Format::MoDlr] {
         let all = of(format);
         assert_eq!(all.iter().map(|part| part.item).collect::<Vec<_>>(), [Some(0), Some(2)]);
@@ -161,8 +164,12 @@ async fn each_message_and_status_goes_on_its_own_and_what_came_before_does_not_c
         told.iter().map(|one| one["data"]["text"]["body"].as_str().unwrap()).collect::<Vec<_>>(),
         ["a", "b", "c"]
     );
-    let lanes: Vec<i64> = parts(Format::Events, &routed(&body)).iter().map(|part| part.lane).collect();
+    let lanes: Vec<i64> = parts(Format::Events, &routed(&body), None).iter().map(|part| part.lane).collect();
     assert!(lanes[0] != lanes[1] && lanes[0] == lanes[2]);
+    // The whole change is in order with both conversations.
+    let whole = parts(Format::Meta, &routed(&body), None).remove(0);
+    let both: BTreeSet<i64> = whole.more_lanes.iter().copied().chain([whole.lane]).collect();
+    assert_eq!(both, lanes.into_iter().collect());
 }
 
 #[tokio::test]
@@ -177,13 +184,14 @@ async fn a_test_is_a_message_in_each_format_and_nothing_is_sent_of_what_is_gone(
         assert_eq!(text.contains("4711"), *format != Format::MoDlr);
         assert!(made.headers.contains(&(CAUSE, "test".to_owned())));
         let gone = delivery(&endpoint, Some(EventId(1)), None, Cause::Event);
-        assert_eq!(call(&formats(), &endpoint, &gone, None).await, Err(Uncallable::Gone));
+        assert_eq!(call(&formats(), &endpoint, &gone, None).await.unwrap_err(), Uncallable::Gone);
     }
     let body = messages(&json!([message("text", &json!({ "body": "x" }))]));
     let (routed, endpoint) = (routed(&body), endpoint(Format::Events));
     let event = event(&routed);
     let odd = delivery(&endpoint, Some(event.id), Some(9), Cause::Event);
-    assert_eq!(call(&formats(), &endpoint, &odd, Some((&event, &routed.change))).await, Err(Uncallable::Nothing));
+    let made = call(&formats(), &endpoint, &odd, Some((&event, &routed.change))).await;
+    assert_eq!(made.unwrap_err(), Uncallable::Nothing);
 }
 
 #[tokio::test]
