@@ -111,8 +111,18 @@ async fn opened(browser: &Browser) -> reqwest::Response {
 }
 
 /// What a stream says until it ends.
+async fn all(stream: reqwest::Response) -> String {
+    let mut said = String::new();
+    let mut pieces = stream.bytes_stream();
+    while let Some(Ok(piece)) = pieces.next().await {
+        said.push_str(std::str::from_utf8(&piece).unwrap());
+    }
+    said
+}
+
+/// The same, where it is to end soon.
 async fn ends(stream: reqwest::Response) -> String {
-    tokio::time::timeout(Duration::from_secs(12), stream.text()).await.expect("it ends").unwrap_or_default()
+    tokio::time::timeout(Duration::from_secs(12), all(stream)).await.expect("it ends")
 }
 
 async fn five_lists_are_open_at_most(db: Database) {
@@ -128,7 +138,7 @@ async fn five_lists_are_open_at_most(db: Database) {
     // Whoever closes one may open another.
     open.remove(0);
     eventually("a place is free", || async {
-        let stream = opened(&bakery).await.text();
+        let stream = all(opened(&bakery).await);
         tokio::time::timeout(Duration::from_millis(300), stream).await.is_err().then_some(())
     })
     .await;

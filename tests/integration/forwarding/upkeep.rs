@@ -69,7 +69,8 @@ async fn what_is_old_goes_whatever_became_of_it(db: Database) {
 async fn what_the_receiver_got_goes_in_steps(db: Database) {
     let world = World::start(db).await;
     let bakery = Customer::new(&world, "Harbour Bakery").await;
-    bakery.endpoint_for(&world, None, Format::Events, None).await;
+    // Nothing is sent there meanwhile.
+    bakery.endpoint_for(&world, None, Format::Events, Some(vec![Kind::MessageReceived])).await;
     let now = world.clock.now();
     let mut tx = world.portal.store.write().await.unwrap();
     query(
