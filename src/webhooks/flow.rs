@@ -16,8 +16,9 @@ use tokio::sync::Notify;
 const ROOM: usize = 32 << 20;
 /// How many bytes of bodies may be ahead of the router before the intake slows down for it.
 const AHEAD: i64 = 256 << 20;
-/// How long it slows down at once.
-const PAUSE: Duration = Duration::from_millis(20);
+/// How long one transaction of the intake waits for it at most: then it is taken all the same, for the disk has room
+/// when memory and the router have none.
+const PAUSE: Duration = Duration::from_millis(250);
 
 #[derive(Default)]
 struct Bodies {
@@ -107,8 +108,11 @@ impl Flow {
 
     /// Waits a little for the router where it is far behind and still at work.
     pub async fn pace(&self) {
-        if self.ahead.load(Ordering::Relaxed) > AHEAD {
-            let _ = tokio::time::timeout(PAUSE, self.routed.notified()).await;
+        let until = tokio::time::Instant::now() + PAUSE;
+        while self.ahead.load(Ordering::Relaxed) > AHEAD {
+            if tokio::time::timeout_at(until, self.routed.notified()).await.is_err() {
+                break;
+            }
         }
     }
 
