@@ -6,6 +6,7 @@ on_both_engines!(
     the_handshake,
     nothing_unsigned_is_kept,
     who_can_not_have_signed_is_refused_before_the_body,
+    what_can_not_be_committed_is_not_acknowledged,
     three_megabytes_are_taken_and_no_more,
     a_webhook_reaches_its_feature,
     odd_bodies_harm_nothing,
@@ -51,6 +52,39 @@ async fn nothing_unsigned_is_kept(db: Database) {
     assert_eq!(world.number(DELIVERIES, "n").await, Some(0));
     assert_eq!(post_signed(&meta, body, &right).await, 200);
     assert_eq!(world.number(DELIVERIES, "n").await, Some(1));
+}
+
+/// Every statement succeeds, and then the commit fails: no answer may rest on the statements.
+async fn what_can_not_be_committed_is_not_acknowledged(db: Database) {
+    let world = World::start(db).await;
+    let meta = world.anonymous();
+    let body = partner_added("104996122399160").to_string().into_bytes();
+    let right = signature(APP_SECRET, &body);
+    let mut tx = world.portal.store.write().await.unwrap();
+    let trap = "CREATE TABLE trap (customer_id TEXT NOT NULL REFERENCES customers (id) DEFERRABLE INITIALLY DEFERRED)";
+    query(trap).execute(&mut tx).await.unwrap();
+    let set: &[&'static str] = if tx.is_sqlite() {
+        &["CREATE TRIGGER spring AFTER INSERT ON intake BEGIN INSERT INTO trap VALUES ('nobody'); END"]
+    } else {
+        &[
+            "CREATE FUNCTION spring() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN INSERT INTO trap VALUES (''nobody''); RETURN NEW; END'",
+            "CREATE TRIGGER spring AFTER INSERT ON intake FOR EACH ROW EXECUTE FUNCTION spring()",
+        ]
+    };
+    for sql in set {
+        query(sql).execute(&mut tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(post_signed(&meta, body.clone(), &right).await, 503);
+    assert_eq!(world.number(DELIVERIES, "n").await, Some(0));
+    // Nothing of it hangs on: the next is taken, with the next number.
+    let mut tx = world.portal.store.write().await.unwrap();
+    let unset = if tx.is_sqlite() { "DROP TRIGGER spring" } else { "DROP TRIGGER spring ON intake" };
+    query(unset).execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(post_signed(&meta, body, &right).await, 200);
+    assert_eq!(world.number("SELECT max(seq) AS n FROM intake", "n").await, Some(1));
 }
 
 async fn who_can_not_have_signed_is_refused_before_the_body(db: Database) {
