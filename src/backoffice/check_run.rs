@@ -24,6 +24,8 @@ use time::Duration;
 pub const CHECK_JOB: &str = "backoffice.check";
 /// How often.
 pub(super) const CHECK_EVERY: Duration = Duration::hours(6);
+/// How often Meta is asked where the settings change meanwhile.
+const TRIES: u32 = 3;
 /// The window of Meta's onboarding limit.
 pub(super) const WEEK: Duration = Duration::days(7);
 
@@ -85,16 +87,34 @@ impl Checks {
     }
 
     /// Checks, and keeps what was found. `actor`: who asked for it, for the audit log.
+    ///
+    /// What was saved while Meta was asked makes it tell of settings that no longer count, and so the answer is not
+    /// kept: it is asked again.
     pub(super) async fn run(&self, actor: Option<UserId>) -> Result<Vec<Finding>, StoreError> {
-        let findings = self.examine().await?;
-        let checked = Checked { at: self.around.clock.now(), findings };
-        let mut tx = self.store.write().await?;
-        queries::keep_check(&mut tx, &checked).await?;
-        if actor.is_some() {
-            audit::record(&mut tx, &self.around.clock, entry(actor, "meta.check_run", None)).await?;
+        let mut tries = 0;
+        loop {
+            let version = self.settings.applied().await;
+            let findings = self.examine().await?;
+            let checked = Checked { at: self.around.clock.now(), findings };
+            tries += 1;
+            let mut tx = self.store.write().await?;
+            let is_stale = queries::settings_version(&mut tx).await? != version;
+            if is_stale && tries < TRIES {
+                drop(tx);
+                if let Err(error) = self.settings.load().await {
+                    tracing::warn!(%error, "what is checked is not what was saved last");
+                }
+                continue;
+            }
+            if !is_stale {
+                queries::keep_check(&mut tx, &checked).await?;
+            }
+            if actor.is_some() {
+                audit::record(&mut tx, &self.around.clock, entry(actor, "meta.check_run", None)).await?;
+            }
+            tx.commit().await?;
+            return Ok(checked.findings);
         }
-        tx.commit().await?;
-        Ok(checked.findings)
     }
 
     /// The job: forgets an old secret whose time is over, and checks.

@@ -167,9 +167,14 @@ impl MetaSettings {
         }
     }
 
+    /// The version of what is stored that counts in this process.
+    pub(super) async fn applied(&self) -> i64 {
+        *self.applied.lock().await
+    }
+
     async fn follow_once(&self) -> Result<(), SettingsError> {
         let version = queries::settings_version(&mut self.store.read().await?).await?;
-        if version > *self.applied.lock().await { self.load().await } else { Ok(()) }
+        if version > self.applied().await { self.load().await } else { Ok(()) }
     }
 
     /// What is stored now.

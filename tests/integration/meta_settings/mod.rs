@@ -7,7 +7,7 @@ mod settings;
 
 use crate::support::*;
 use doorway::{accounts::Role, config::Config};
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 const PATH: &str = "/backoffice/settings";

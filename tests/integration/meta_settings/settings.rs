@@ -10,6 +10,7 @@ on_both_engines!(
     what_is_saved_counts_at_once,
     what_the_environment_sets_wins,
     the_old_secret_is_taken_for_a_while,
+    a_check_of_what_no_longer_counts_is_not_kept,
     another_process_learns_of_it,
     two_admins_do_not_overwrite_each_other,
     what_is_wrong_is_told_beside_its_field,
@@ -123,6 +124,27 @@ async fn the_old_secret_is_taken_for_a_while(db: Database) {
     let left = "SELECT count(*) AS n FROM meta_settings WHERE old_secret_sealed IS NOT NULL";
     assert_eq!(world.number(left, "n").await, Some(0));
     assert_eq!(audit_count(&world, "meta.old_secret_stopped").await, 1);
+}
+
+async fn a_check_of_what_no_longer_counts_is_not_kept(db: Database) {
+    let world = empty(db).await;
+    let admin = world.staff(Role::Admin).await;
+    save(&admin, &with("app_secret", NEW_SECRET)).await;
+    assert_eq!(line(&admin.get(PATH).await, "app.credentials").0, "red", "Meta has another");
+    // It ends after the right secret was saved and checked.
+    world.meta.fault("graph_slow_2s", Some(1), None).await;
+    let before = world.meta.calls().len();
+    let slow = async { admin.post("/backoffice/settings/check", &[]).await };
+    let quick = async {
+        eventually("the check to ask", || async { (world.meta.calls().len() > before).then_some(()) }).await;
+        save(&admin, &right()).await
+    };
+    let (slow, saved) = tokio::join!(slow, quick);
+    assert_eq!((slow.status, saved.status), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER));
+    assert_eq!(line(&admin.get(PATH).await, "app.credentials").0, "green");
+    // So this one is known to be right, and worth keeping.
+    save(&admin, &with("app_secret", NEW_SECRET)).await;
+    says(&admin.get(PATH).await, &["The old App Secret is still taken for webhooks"]);
 }
 
 async fn another_process_learns_of_it(db: Database) {
