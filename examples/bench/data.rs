@@ -5,6 +5,11 @@ use doorway::store::{Store, query};
 use sqlx::{AssertSqlSafe, Row};
 use std::sync::Arc;
 
+/// How many marks are young when many have come lately (`FULL` in webhooks/young.rs), and how many of them are kept
+/// together.
+const YOUNG: i64 = 500_000;
+const EACH: i64 = 320;
+
 /// How many customers there are, each with a WABA and a number.
 pub const CUSTOMERS: u64 = 20;
 
@@ -83,7 +88,7 @@ async fn run(store: &Store, sql: String) -> Outcome<()> {
 
 /// Takes all that came out again.
 pub async fn empty(store: &Store) -> Outcome<()> {
-    for table in ["intake", "events", "event_marks", "event_minutes"] {
+    for table in ["intake", "events", "event_marks", "young_marks", "event_minutes"] {
         let verb = if store.is_sqlite() { "DELETE FROM" } else { "TRUNCATE" };
         run(store, format!("{verb} {table}")).await?;
     }
@@ -123,9 +128,26 @@ pub async fn fill(store: &Store, events: i64) -> Outcome<()> {
         )
         .await?;
     }
+    young(store, events, today).await?;
     run(store, format!("UPDATE counters SET value = {events} WHERE name IN ('intake', 'routed')")).await?;
     run(store, "ANALYZE".to_owned()).await?;
     settle(store).await
+}
+
+/// The last of them are marked anew, as young as marks are for a while: with so many waiting, as many are brought to
+/// their places as come. Without them a run would not pay for that.
+async fn young(store: &Store, events: i64, today: i64) -> Outcome<()> {
+    let mut tx = store.write().await?;
+    for at in (0..YOUNG.min(events) / EACH).map(|row| events - row) {
+        let marks: Vec<[i64; 4]> = (0..EACH).map(|_| [random(), 1, at * 1_048_576, today]).collect();
+        let sql = "INSERT INTO young_marks (at, marks) VALUES ($1, $2)";
+        query(sql).bind(at).bind(serde_json::to_string(&marks)?).execute(&mut tx).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+fn random() -> i64 {
+    doorway::base::ids::new_uuid().as_u64_pair().1.cast_signed().rotate_left(2)
 }
 
 /// How many bodies were kept, and how many were routed.

@@ -2,7 +2,7 @@
 
 use super::{Result, Store, StoreError, query};
 use sqlx::{
-    SqlSafeStr,
+    AssertSqlSafe, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
 };
 use std::borrow::Cow;
@@ -13,13 +13,20 @@ const FILES: &[(i64, &str, &str)] = &[
     (2, "people", include_str!("../../migrations/0002_people.sql")),
     (3, "events", include_str!("../../migrations/0003_events.sql")),
     (4, "deliveries and holders", include_str!("../../migrations/0004_deliveries_and_holders.sql")),
+    (5, "young marks", include_str!("../../migrations/0005_young_marks.sql")),
 ];
 
-fn migrator() -> Migrator {
+/// What is a comment for PostgreSQL, whose tables have no such order: the rows of such a table lie in the order of its
+/// primary key.
+const WITHOUT_ROWID: &str = "/* on SQLite: WITHOUT ROWID */";
+
+fn migrator(is_sqlite: bool) -> Migrator {
     let migrations = FILES
         .iter()
         .map(|(version, description, sql)| {
-            Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, sql.into_sql_str(), false)
+            let sql = if is_sqlite { sql.replace(WITHOUT_ROWID, "WITHOUT ROWID") } else { (*sql).to_owned() };
+            let sql = AssertSqlSafe(sql).into_sql_str();
+            Migration::new(*version, Cow::Borrowed(*description), MigrationType::Simple, sql, false)
         })
         .collect();
     Migrator::with_migrations(migrations)
@@ -27,8 +34,8 @@ fn migrator() -> Migrator {
 
 pub(super) async fn run(store: &Store) -> Result<()> {
     match store {
-        Store::Sqlite { write, .. } => migrator().run(write).await?,
-        Store::Postgres(pool) => migrator().run(pool).await?,
+        Store::Sqlite { write, .. } => migrator(true).run(write).await?,
+        Store::Postgres(pool) => migrator(false).run(pool).await?,
     }
     Ok(())
 }

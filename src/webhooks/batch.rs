@@ -7,6 +7,7 @@ use super::{
     queries::{self, Counts, Kept},
     route::{Consequences, Route, RoutedChange},
     understand::{Address, Understood},
+    young::Young,
 };
 use crate::{
     base::clock,
@@ -126,7 +127,7 @@ fn nothing() -> Understood {
 impl<'a> Batch<'a> {
     /// Reads these bodies, and looks for what of them had come before. Outside of any transaction: only the router
     /// makes marks, and its transaction fails where another router was faster.
-    pub async fn of(db: &mut impl Reads, bodies: &'a [Kept], how: How) -> Result<Self> {
+    pub async fn of(db: &mut impl Reads, young: &Young, bodies: &'a [Kept], how: How) -> Result<Self> {
         let mut changes = Vec::with_capacity(bodies.len());
         for kept in bodies {
             for change in Change::all(&kept.body) {
@@ -142,7 +143,7 @@ impl<'a> Batch<'a> {
         let wanted: Vec<(i64, &Identity)> =
             changes.iter().flat_map(|one| &one.marks).map(|(digest, identity)| (*digest, identity)).collect();
         let today = bodies.last().map_or(0, |kept| day(kept.received_at));
-        let marks = Marks::find(db, &wanted, today).await?;
+        let marks = Marks::find(db, young, &wanted, today).await?;
         Ok(Self { changes, marks })
     }
 

@@ -5,7 +5,6 @@ use super::{
     Webhooks,
     change::{Change, EventId},
     marks::{self, Identity, Mark},
-    queries,
     understand::{Item, Understood},
 };
 use crate::{
@@ -111,7 +110,7 @@ impl Webhooks {
     async fn marks_of(&self, identities: impl Iterator<Item = &Identity>) -> Result<HashMap<i64, Mark>> {
         let by_digest: HashMap<i64, &Identity> = identities.map(|one| (one.digest(), one)).collect();
         let digests: Vec<i64> = by_digest.keys().copied().collect();
-        let mut marks = queries::marks(&mut self.store.read().await?, &digests).await?;
+        let mut marks = self.young.or_older(&mut self.store.read().await?, &digests).await?;
         let oldest = clock::to_ms(self.clock.now()) / 86_400_000 - marks::KEPT_DAYS;
         marks.retain(|(_, mark)| mark.day >= oldest);
         let events: Vec<EventId> = marks.iter().map(|(_, mark)| mark.event).collect();

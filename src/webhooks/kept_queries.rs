@@ -175,15 +175,23 @@ pub(super) async fn prune_events(tx: &mut WriteTx, before: OffsetDateTime, limit
     .await
 }
 
-/// Forgets what had come before this day; tells how much.
-pub(super) async fn prune_marks(tx: &mut WriteTx, before: i64, limit: i64) -> Result<u64> {
-    query(
-        "DELETE FROM event_marks WHERE digest IN (SELECT digest FROM event_marks WHERE day < $1 ORDER BY day LIMIT $2)",
-    )
-    .bind(before)
-    .bind(limit)
-    .execute(tx)
-    .await
+/// The digest that is so many further than this one, of those that are kept; `None`: there are no more than that.
+pub(super) async fn digest_after(db: &mut impl Reads, digest: i64, so_many: i64) -> Result<Option<i64>> {
+    query("SELECT digest FROM event_marks WHERE digest > $1 ORDER BY digest LIMIT 1 OFFSET $2")
+        .bind(digest)
+        .bind(so_many - 1)
+        .optional(db, |row| row.int("digest"))
+        .await
+}
+
+/// Forgets what had come before this day, of the marks after one digest up to another.
+pub(super) async fn prune_marks(tx: &mut WriteTx, before: i64, after: i64, up_to: i64) -> Result<u64> {
+    query("DELETE FROM event_marks WHERE digest > $1 AND digest <= $2 AND day < $3")
+        .bind(after)
+        .bind(up_to)
+        .bind(before)
+        .execute(tx)
+        .await
 }
 
 /// Removes the oldest counts from before this minute; tells how many.

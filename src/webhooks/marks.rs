@@ -11,6 +11,7 @@ use super::{
     change::{Change, EventId},
     queries,
     understand::{Item, Understood},
+    young::Young,
 };
 use crate::store::{Reads, Result};
 use serde_json::Value;
@@ -101,6 +102,11 @@ impl Mark {
     pub fn kept(seen: i64, event: EventId, day: i64) -> Self {
         Self { seen, event, day, changed: false }
     }
+
+    /// It is kept now.
+    pub fn at_rest(self) -> Self {
+        Self { changed: false, ..self }
+    }
 }
 
 /// The marks that a batch may meet.
@@ -115,10 +121,10 @@ pub(super) struct Marks {
 
 impl Marks {
     /// Looks for all that these changes say, and whether what is found is of the same.
-    pub async fn find(db: &mut impl Reads, wanted: &[(i64, &Identity)], today: i64) -> Result<Self> {
+    pub async fn find(db: &mut impl Reads, young: &Young, wanted: &[(i64, &Identity)], today: i64) -> Result<Self> {
         let digests: Vec<i64> = wanted.iter().map(|(digest, _)| *digest).collect();
         let marks: HashMap<i64, Mark> =
-            queries::marks(db, &digests).await?.into_iter().filter(|(_, mark)| mark.day >= today - KEPT_DAYS).collect();
+            young.or_older(db, &digests).await?.into_iter().filter(|(_, mark)| mark.day >= today - KEPT_DAYS).collect();
         let mut hits: BTreeMap<EventId, Vec<(i64, &Identity)>> = BTreeMap::new();
         for (digest, identity) in wanted {
             if let Some(mark) = marks.get(digest).filter(|mark| mark.seen & identity.bit == identity.bit) {
@@ -165,11 +171,9 @@ impl Marks {
         told
     }
 
-    /// Those that must be written, sorted by digest: neighbours share pages.
+    /// Those that must be kept.
     pub fn changed(self) -> Vec<(i64, Mark)> {
-        let mut changed: Vec<_> = self.marks.into_iter().filter(|(_, mark)| mark.changed).collect();
-        changed.sort_unstable_by_key(|(digest, _)| *digest);
-        changed
+        self.marks.into_iter().filter(|(_, mark)| mark.changed).collect()
     }
 }
 

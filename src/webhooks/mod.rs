@@ -27,6 +27,7 @@ mod signature;
 mod told;
 mod understand;
 mod whose;
+mod young;
 
 pub use api::routes;
 pub use change::{Change, EventId};

@@ -13,6 +13,8 @@ use time::OffsetDateTime;
 const BODIES: i64 = 100;
 /// How many rows of others.
 const ROWS: i64 = 500;
+/// How many marks are looked at in one transaction.
+const MARKS: i64 = 2_000;
 /// What others get between two transactions.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -33,8 +35,22 @@ impl Webhooks {
         })
         .await?;
         self.in_steps(|tx| Box::pin(queries::prune_events(tx, events, ROWS))).await?;
-        self.in_steps(|tx| Box::pin(queries::prune_marks(tx, day, ROWS))).await?;
+        self.prune_marks(day).await?;
         self.in_steps(|tx| Box::pin(queries::prune_minutes(tx, minute, ROWS))).await
+    }
+
+    /// Marks lie in the order of their digests, so that the old ones are everywhere among them.
+    async fn prune_marks(&self, before: i64) -> Result<()> {
+        let mut after = i64::MIN;
+        loop {
+            let up_to = queries::digest_after(&mut self.store.read().await?, after, MARKS).await?;
+            let mut tx = self.store.write().await?;
+            queries::prune_marks(&mut tx, before, after, up_to.unwrap_or(i64::MAX)).await?;
+            tx.commit().await?;
+            let Some(up_to) = up_to else { return Ok(()) };
+            after = up_to;
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     async fn in_steps(&self, step: impl for<'a> Fn(&'a mut WriteTx) -> BoxFuture<'a, Result<u64>>) -> Result<()> {

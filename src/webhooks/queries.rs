@@ -1,4 +1,4 @@
-//! All SQL of `intake`, `events`, `event_routes`, `event_marks` and `event_minutes`.
+//! All SQL of `intake`, `events`, `event_routes`, `event_marks`, `young_marks` and `event_minutes`.
 
 use super::{
     change::EventId,
@@ -105,7 +105,7 @@ pub(super) async fn route(tx: &mut WriteTx, place: &Place, now: OffsetDateTime) 
     Ok(Route { id, place: place.clone() })
 }
 
-/// The marks of these digests.
+/// The marks of these digests that are not young.
 pub(super) async fn marks(db: &mut impl Reads, digests: &[i64]) -> Result<Vec<(i64, Mark)>> {
     static FIND: Rows = Rows::new("SELECT digest, seen, event_id, day FROM event_marks WHERE digest IN (", 0, ")");
     let digests: Vec<Arg> = digests.iter().map(|digest| Arg::from(*digest)).collect();
@@ -116,7 +116,7 @@ pub(super) async fn marks(db: &mut impl Reads, digests: &[i64]) -> Result<Vec<(i
     .await
 }
 
-/// Writes marks, each once.
+/// Writes marks to their places, each once; in the order of their digests neighbours share pages.
 pub(super) async fn set_marks(tx: &mut WriteTx, marks: Vec<(i64, Mark)>) -> Result<()> {
     static SET: Rows = Rows::new(
         "INSERT INTO event_marks (digest, seen, event_id, day) VALUES",
@@ -125,6 +125,30 @@ pub(super) async fn set_marks(tx: &mut WriteTx, marks: Vec<(i64, Mark)>) -> Resu
     );
     let values = |(digest, mark): (i64, Mark)| [digest.into(), mark.seen.into(), mark.event.0.into(), mark.day.into()];
     SET.execute(tx, marks.into_iter().flat_map(values).collect()).await
+}
+
+/// The next rows of young marks after this one.
+pub(super) async fn young(db: &mut impl Reads, after: i64, limit: i64) -> Result<Vec<(i64, String)>> {
+    query("SELECT at, marks FROM young_marks WHERE at > $1 ORDER BY at LIMIT $2")
+        .bind(after)
+        .bind(limit)
+        .all(db, |row| Ok((row.int("at")?, row.text("marks")?)))
+        .await
+}
+
+/// Keeps the marks of the transaction that routed up to this body.
+pub(super) async fn keep_young(tx: &mut WriteTx, at: i64, marks: &str) -> Result<()> {
+    query("INSERT INTO young_marks (at, marks) VALUES ($1, $2)").bind(at).bind(marks).execute(tx).await?;
+    Ok(())
+}
+
+/// Removes the oldest rows of young marks up to this one; tells how many.
+pub(super) async fn remove_young(tx: &mut WriteTx, up_to: i64, limit: i64) -> Result<u64> {
+    query("DELETE FROM young_marks WHERE at IN (SELECT at FROM young_marks WHERE at <= $1 ORDER BY at LIMIT $2)")
+        .bind(up_to)
+        .bind(limit)
+        .execute(tx)
+        .await
 }
 
 /// Makes events of changes.

@@ -11,6 +11,7 @@ use super::{
     links::Links,
     queries::{self, Kept},
     route::Consequences,
+    young::Young,
 };
 use crate::{
     base::clock::{self, Clock},
@@ -33,6 +34,8 @@ const GATHER: Duration = Duration::from_millis(10);
 const TICK: Duration = Duration::from_millis(500);
 /// How often its lease is renewed while there is work.
 const RENEW: Duration = Duration::from_secs(2);
+/// How long nothing must have come for young marks to be folded, some with each look.
+const LEISURE: Duration = Duration::from_secs(3);
 /// How often refused requests are counted.
 const COUNT: Duration = Duration::from_secs(5);
 /// How often a body alone is tried, and how.
@@ -45,6 +48,7 @@ pub(super) struct Router {
     pub store: Store,
     pub clock: Clock,
     pub flow: Arc<Flow>,
+    pub young: Arc<Young>,
     pub consequences: Arc<dyn Consequences>,
 }
 
@@ -87,6 +91,7 @@ impl Router {
         let mut desk = Desk { lease, known: Known::default(), renewed: None, routed: None };
         let mut links = Links::default();
         let mut counted = Instant::now();
+        let mut idle = (self.young.until(), Instant::now());
         while !stop.is_cancelled() {
             let worked = guarded(self.work(&mut desk)).await;
             let linked = match worked {
@@ -97,15 +102,25 @@ impl Router {
                 counted = Instant::now();
                 self.count_refused().await;
             }
+            let until = self.young.until();
+            if until != idle.0 {
+                idle = (until, Instant::now());
+            }
+            let linked = match linked {
+                Ok(Step::Done) if idle.1.elapsed() > LEISURE => guarded(self.fold(&mut desk)).await,
+                linked => linked,
+            };
             let pause = match (worked, linked) {
                 (Err(failure), _) | (_, Err(failure)) => {
                     tracing::error!(%failure, "webhooks could not be routed; it is tried again");
                     (desk.known, desk.renewed, desk.routed) = (Known::default(), None, None);
                     self.flow.elsewhere();
+                    self.young.forget();
                     TICK
                 }
                 (Ok(Step::Elsewhere), _) | (_, Ok(Step::Elsewhere)) => {
                     self.flow.elsewhere();
+                    self.young.forget();
                     desk.renewed = None;
                     TICK
                 }
@@ -203,7 +218,10 @@ impl Router {
         bodies: &[Kept],
         how: How,
     ) -> std::result::Result<Step, Failure> {
-        let batch = Batch::of(&mut self.store.read().await?, bodies, how).await?;
+        let mut db = self.store.read().await?;
+        self.young.be_whole(&mut db, from).await?;
+        let batch = Batch::of(&mut db, &self.young, bodies, how).await?;
+        drop(db);
         let to = bodies.last().map_or(from, |last| last.seq);
         let consequences = self.consequences.as_ref();
         let mut tx = self.store.write().await?;
@@ -226,14 +244,31 @@ impl Router {
         let routed = batch.routed(&mut tx, &mut desk.known, consequences, self.clock.now()).await?;
         let mut counts = routed.counts;
         queries::insert_events(&mut tx, &routed.changes).await?;
-        queries::set_marks(&mut tx, routed.marks.changed()).await?;
+        let marks = routed.marks.changed();
+        let fold = self.young.keep(&mut tx, to, &marks).await?;
         follow(&mut tx, consequences, &routed.changes, (how, false), &mut counts).await?;
         queries::count(&mut tx, counts).await?;
         tx.commit().await?;
+        self.young.committed(to, marks, fold);
         if renews {
             desk.renewed = Some(Instant::now());
         }
         consequences.committed();
+        Ok(Step::Done)
+    }
+
+    /// Brings some young marks to their places while nothing else is to do.
+    async fn fold(&self, desk: &mut Desk) -> std::result::Result<Step, Failure> {
+        let Some(until) = self.young.until().filter(|_| !self.young.is_settled()) else { return Ok(Step::Done) };
+        let mut tx = self.store.write().await?;
+        // Nobody else has routed since, and whoever wants to waits.
+        if !ROUTED.move_on(&mut tx, until, until).await? || !desk.lease.confirm(&mut tx).await? {
+            return Ok(Step::Elsewhere);
+        }
+        let fold = self.young.at_leisure(&mut tx).await?;
+        tx.commit().await?;
+        self.young.committed(until, Vec::new(), fold);
+        desk.renewed = Some(Instant::now());
         Ok(Step::Done)
     }
 

@@ -8,6 +8,7 @@ use super::{
     route::Consequences,
     router::Router,
     signature::{Signature, Signatures},
+    young::Young,
 };
 use crate::{
     base::{clock::Clock, text},
@@ -27,6 +28,7 @@ pub struct Webhooks {
     intake: Intake,
     signatures: Signatures,
     flow: Arc<Flow>,
+    pub(super) young: Arc<Young>,
     consequences: Arc<dyn Consequences>,
 }
 
@@ -37,13 +39,13 @@ impl Webhooks {
         let flow = Arc::<Flow>::default();
         let intake = Intake::new(store.clone(), clock.clone(), flow.clone());
         let signatures = Signatures::new(meta.clone());
-        Self { store, clock, meta, intake, signatures, flow, consequences }
+        Self { store, clock, meta, intake, signatures, flow, young: Arc::default(), consequences }
     }
 
     /// Makes events of what was taken in, until `stop`.
     pub async fn make_events(self, stop: CancellationToken) {
-        let Self { store, clock, flow, consequences, .. } = self;
-        Router { store, clock, flow, consequences }.run(stop).await;
+        let Self { store, clock, flow, young, consequences, .. } = self;
+        Router { store, clock, flow, young, consequences }.run(stop).await;
     }
 
     /// For measuring alone, what the server could do without a database: from now on webhooks are verified and

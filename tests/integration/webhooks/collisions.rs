@@ -18,6 +18,9 @@ async fn a_collision_loses_nothing(db: Database) {
         tx.commit().await.unwrap();
     };
     assert_eq!((send("A").await, send("B").await), (1, 2));
+    let places = "SELECT count(*) AS n FROM event_marks";
+    eventually("both marks to be at their places", || async { (number_in(&store, places).await == 2).then_some(()) })
+        .await;
     // As if A's and B's digests were the same, and A had come last.
     run("UPDATE event_marks SET event_id = (SELECT min(id) FROM events) WHERE event_id = (SELECT max(id) FROM events)")
         .await;
