@@ -24,8 +24,9 @@ use crate::{
         sealed::KeyRing,
     },
     config::{Config, Retention},
-    connections::{self, Connections},
+    connections::{self, ConnectionLines, Connections},
     forwarding::{self, EventPages, Forwarding},
+    graph::SharedLines,
     jobs::{Handlers, Queue, Worker},
     message_templates::MessageTemplates,
     messaging::Messaging,
@@ -90,6 +91,8 @@ pub struct App {
     pub first_run: FirstRun,
     /// Connections.
     pub connections: Connections,
+    /// With what Graph is called for them.
+    pub lines: SharedLines,
     /// Signup attempts.
     pub signup: Signup,
     /// The webhook intake.
@@ -128,6 +131,7 @@ impl App {
         let connections = Connections::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone());
         let settings = meta_settings(config, &store, &clock);
         let meta = settings.live();
+        let lines: SharedLines = Arc::new(ConnectionLines::new(connections.clone(), meta.clone()));
         let signup = Signup::new(
             store.clone(),
             clock.clone(),
@@ -220,6 +224,7 @@ impl App {
             two_step,
             first_run,
             connections,
+            lines,
             signup,
             webhooks,
             forwarding,

@@ -10,6 +10,10 @@ use crate::{
     jobs::{self, Handlers, Outcome},
     signup::ADVANCE_JOB,
 };
+use std::sync::{
+    Arc,
+    atomic::{AtomicI32, Ordering},
+};
 
 /// The kind of the job that tidies up; it has one subject.
 pub(super) const PRUNE_JOB: &str = "web.prune_sessions";
@@ -29,6 +33,8 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
     let (forwarding, keep) = (parts.forwarding.clone(), parts.retention);
+    // On which day the marks of duplicates were walked through last.
+    let walked = Arc::new(AtomicI32::new(0));
     let mut handlers = Handlers::from([
         (
             ADVANCE_JOB,
@@ -76,10 +82,16 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             jobs::handler(move |_| {
                 let (sessions, webhooks, clock) = (sessions.clone(), webhooks.clone(), clock.clone());
                 let (limits, invites, forwarding) = (limits.clone(), invites.clone(), forwarding.clone());
+                let walked = walked.clone();
                 async move {
                     let now = clock.now();
                     sessions.prune().await?;
                     webhooks.prune(now - keep.bodies, now - keep.events, now - keep.charts).await?;
+                    let today = now.to_julian_day();
+                    if walked.load(Ordering::Relaxed) != today {
+                        webhooks.prune_marks().await?;
+                        walked.store(today, Ordering::Relaxed);
+                    }
                     forwarding.prune(now - keep.deliveries, now - keep.charts).await?;
                     limits.prune().await?;
                     invites.prune().await?;

@@ -19,13 +19,12 @@ const MARKS: i64 = 2_000;
 const PAUSE: Duration = Duration::from_millis(10);
 
 impl Webhooks {
-    /// Removes bodies, events and counts from before these times, and what is known of duplicates. A body that is not
+    /// Removes bodies, events and counts from before these times. A body that is not
     /// routed yet stays, however old it is.
     ///
     /// # Errors
     /// The database's.
     pub async fn prune(&self, bodies: OffsetDateTime, events: OffsetDateTime, counts: OffsetDateTime) -> Result<()> {
-        let day = clock::to_ms(self.clock.now()) / 86_400_000 - marks::KEPT_DAYS;
         let minute = clock::to_ms(counts) / 60_000;
         self.in_steps(|tx| {
             Box::pin(async move {
@@ -35,12 +34,16 @@ impl Webhooks {
         })
         .await?;
         self.in_steps(|tx| Box::pin(queries::prune_events(tx, events, ROWS))).await?;
-        self.prune_marks(day).await?;
         self.in_steps(|tx| Box::pin(queries::prune_minutes(tx, minute, ROWS))).await
     }
 
-    /// Marks lie in the order of their digests, so that the old ones are everywhere among them.
-    async fn prune_marks(&self, before: i64) -> Result<()> {
+    /// Forgets what had come too long ago to come again. Marks lie in the order of their digests, so that the old ones
+    /// are everywhere among them: all are walked through. Once a day will do, since they have no time but their day.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune_marks(&self) -> Result<()> {
+        let before = clock::to_ms(self.clock.now()) / 86_400_000 - marks::KEPT_DAYS;
         let mut after = i64::MIN;
         loop {
             let up_to = queries::digest_after(&mut self.store.read().await?, after, MARKS).await?;

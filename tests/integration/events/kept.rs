@@ -50,6 +50,7 @@ async fn what_is_old_goes_and_the_rest_stays(db: Database) {
     let (month, quarter) = (now - time::Duration::days(30), now - time::Duration::days(90));
     // The event is kept longer than what it says.
     world.portal.webhooks.prune(month, quarter, quarter).await.unwrap();
+    world.portal.webhooks.prune_marks().await.unwrap();
     assert_eq!(count(store, "SELECT count(*) AS n FROM event_marks WHERE day = 5").await, 0);
     let bodies = count(store, "SELECT count(*) AS n FROM intake").await;
     assert_eq!(bodies, 1, "what came later stays");
