@@ -136,7 +136,7 @@ async fn whoever_wants_a_part_of_it_may_have_it_again(db: Database) {
     both["value"]["statuses"] = number.status("m0", "sent", "16505551234")["value"]["statuses"].clone();
     post(&world.anonymous(), &number.entry(&[both]).to_string()).await;
     eventually("the call", || async { (receiver.got.load(Ordering::SeqCst) > 0).then_some(()) }).await;
-    let id = ids(&bakery.get("/events?kind=messages").await).remove(0);
+    let id = eventually("the event", || async { ids(&bakery.get("/events?kind=messages").await).pop() }).await;
     let page = bakery.get(&format!("/events/{id}")).await;
     let tag = page.tag_with(&format!("value=\"{till}\""));
     assert!(tag.is_some_and(|tag| tag.starts_with("<option")), "it can be sent there again: {}", page.words());
