@@ -26,7 +26,7 @@ use crate::{
     config::{Config, Retention},
     connections::{self, ConnectionLines, Connections},
     forwarding::{self, EventPages, Forwarding},
-    graph::SharedLines,
+    graph::{self, SharedLines},
     jobs::{Handlers, Queue, Worker},
     message_templates::MessageTemplates,
     messaging::Messaging,
@@ -109,6 +109,7 @@ pub struct App {
     pub store: Store,
     queue: Queue,
     clock: Clock,
+    watch: graph::Watch,
     keys: KeyRing,
     router: Router,
     table: Vec<Route>,
@@ -129,7 +130,8 @@ impl App {
         let two_step = TwoStep::new(store.clone(), clock.clone(), keys, accounts.clone(), issuer, for_staff);
         let invites = invites(config, &accounts, &store, &queue, &clock)?;
         let connections = Connections::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone());
-        let settings = meta_settings(config, &store, &clock);
+        let watch = graph::Watch::new(clock.clone());
+        let settings = meta_settings(config, &store, &clock, watch.clone());
         let meta = settings.live();
         let lines: SharedLines = Arc::new(ConnectionLines::new(connections.clone(), meta.clone()));
         let signup = Signup::new(
@@ -234,6 +236,7 @@ impl App {
             store,
             queue,
             clock,
+            watch,
             keys: config.keys.clone(),
             router,
             table,
@@ -307,12 +310,15 @@ impl App {
         let own = listener.local_addr()?;
         let forwarding = self.forwarding.clone().run(self.webhooks.clone(), formats, own, stop.clone());
         let forwarding = tokio::spawn(forwarding);
+        let recording = connections::keep_calls(self.store.clone(), self.watch.records(), stop.clone());
+        let recording = tokio::spawn(recording);
         let tending = tokio::spawn(self.store.clone().tend(stop.clone()));
         serve(listener, self.router, stop.clone()).await?;
         stop.cancel();
         working.await??;
         routing.await?;
         forwarding.await?;
+        recording.await?;
         tending.await?;
         self.store.close().await;
         Ok(())

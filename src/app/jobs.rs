@@ -31,6 +31,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let (access, access_setup) = (parts.connections.clone(), office.meta.clone());
     let mails = parts.invites.clone();
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
+    let connections = parts.connections.clone();
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
     let (forwarding, keep) = (parts.forwarding.clone(), parts.retention);
     // On which day the marks of duplicates were walked through last.
@@ -82,7 +83,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             jobs::handler(move |_| {
                 let (sessions, webhooks, clock) = (sessions.clone(), webhooks.clone(), clock.clone());
                 let (limits, invites, forwarding) = (limits.clone(), invites.clone(), forwarding.clone());
-                let walked = walked.clone();
+                let (walked, connections) = (walked.clone(), connections.clone());
                 async move {
                     let now = clock.now();
                     sessions.prune().await?;
@@ -95,6 +96,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
                     forwarding.prune(now - keep.deliveries, now - keep.charts).await?;
                     limits.prune().await?;
                     invites.prune().await?;
+                    connections.prune().await?;
                     Ok(Outcome::Again(clock.now() + PRUNE_EVERY))
                 }
             }),

@@ -4,12 +4,12 @@
 use super::{
     model::ConnectionState,
     queries,
-    service::{Connections, Overview, TokenError},
+    service::{Connections, Overview, TokenError, access_of},
 };
 use crate::{
     accounts,
     base::ids::{ConnectionId, WabaId},
-    graph::{self, Access, ErrorClass, GraphError},
+    graph::{self, ErrorClass, GraphError},
     jobs::{JobError, Outcome},
     phone_numbers,
     store::StoreError,
@@ -66,7 +66,7 @@ impl Connections {
             Err(TokenError::None | TokenError::Seal(_)) => return Ok(Outcome::Done),
             Err(TokenError::Store(error)) => return Err(error.into()),
         };
-        let access = Access { token, app_secret: app_secret.cloned() };
+        let access = access_of(id, token, app_secret);
         let mut seen = Vec::new();
         for (waba, _) in &overview.wabas {
             seen.push((&waba.id, Seen::of(graph.phone_numbers(&access, &waba.id).await)));

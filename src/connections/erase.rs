@@ -1,7 +1,9 @@
 //! The end of a customer's connections when the customer is deleted, what is handed out about them, and how they
 //! stand all in all.
 
-use super::{ACCESS_JOB, Connections, DISCONNECT_JOB, holders, jobs::DisconnectRequest, notice_queries, queries};
+use super::{
+    ACCESS_JOB, Connections, DISCONNECT_JOB, call_record, holders, jobs::DisconnectRequest, notice_queries, queries,
+};
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
     base::ids::{CustomerId, WabaId},
@@ -10,6 +12,9 @@ use crate::{
     web::download::{DownloadError, JsonFile},
 };
 use serde_json::Value;
+
+/// How many calls are read at once to be handed out.
+const AT_ONCE: i64 = 500;
 
 /// Keeps beside the customer how its connections stand now. The customer must be locked.
 pub(super) async fn note_standing(tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
@@ -102,7 +107,16 @@ impl Connections {
             holders::note(tx, &waba, self.clock.now()).await?;
         }
         holders::erase(tx, customer).await?;
+        call_record::erase(tx, customer).await?;
         queries::erase(tx, customer).await
+    }
+
+    /// Removes what is kept no longer.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune(&self) -> Result<()> {
+        call_record::prune(&self.store, self.clock.now()).await
     }
 
     /// Writes what is kept here about a customer: connections without their tokens, WABAs, numbers.
@@ -122,6 +136,20 @@ impl Connections {
         file.list("connections", &connections).await?;
         file.list("whatsapp_business_accounts", &wabas).await?;
         file.list("phone_numbers", &numbers).await?;
-        file.list("account_notices", &notices).await
+        file.list("account_notices", &notices).await?;
+        file.begin_list("graph_calls");
+        let mut last = String::new();
+        loop {
+            let some = call_record::export(&mut self.store.read().await?, customer, &last, AT_ONCE).await?;
+            for (_, call) in &some {
+                file.item(call).await?;
+            }
+            match some.into_iter().last() {
+                Some((id, _)) => last = id,
+                None => break,
+            }
+        }
+        file.end_list();
+        Ok(())
     }
 }

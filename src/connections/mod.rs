@@ -2,6 +2,7 @@
 //! that it opens. One WABA belongs to one customer, by the primary key of `wabas`.
 
 mod access_check;
+mod call_record;
 mod erase;
 mod grant;
 mod holders;
@@ -18,6 +19,7 @@ mod service;
 
 use crate::{sealed_column, store::SealedColumn};
 
+pub use call_record::{calls_for, calls_of, keep_calls};
 pub use grant::Grant;
 pub use holders::was_anothers;
 pub use jobs::DISCONNECT_JOB;

@@ -255,7 +255,7 @@ impl Connections {
     /// # Errors
     /// See [`TokenError`].
     pub async fn access(&self, id: ConnectionId, app_secret: &SecretString) -> Result<graph::Access, TokenError> {
-        Ok(graph::Access::new(self.token(id).await?, app_secret.clone()))
+        Ok(graph::Access::new(self.token(id).await?, app_secret.clone()).of(id))
     }
 
     /// A customer's connections with their numbers, the newest first.
@@ -368,4 +368,9 @@ async fn fill(db: &mut impl Reads, connection: Connection) -> Result<Overview, S
 /// The database's.
 pub async fn owner(db: &mut impl Reads, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
     queries::owner(db, waba).await
+}
+
+/// With what a connection's token calls Graph, where an app is set up or not.
+pub(super) fn access_of(id: ConnectionId, token: SecretString, app_secret: Option<&SecretString>) -> graph::Access {
+    graph::Access { token, app_secret: app_secret.cloned(), connection: Some(id), customer: None }
 }

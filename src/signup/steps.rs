@@ -207,7 +207,7 @@ impl Signup {
 
     pub(super) fn access(&self, attempt: &Attempt) -> Result<Access, SignupError> {
         let token = self.open(attempt, TOKEN_COLUMN, attempt.token_sealed.as_ref())?;
-        Ok(Access::new(token, self.app()?.secret))
+        Ok(Access::new(token, self.app()?.secret).for_customer(attempt.customer_id))
     }
 
     async fn exchange(&self, attempt: &Attempt) -> Result<Next, SignupError> {
