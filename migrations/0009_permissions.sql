@@ -30,9 +30,9 @@ CREATE TABLE permission_checks (
     at BIGINT NOT NULL,
     -- Who asked for it; null: in the background.
     by_user TEXT,
-    -- 'asked', 'schedule', 'webhook', 'reconnect'.
+    -- 'asked', 'schedule', 'doubt', 'reconnect'.
     cause TEXT NOT NULL,
-    -- JSON: how it stood as far as was known, and how it stands. Null while Meta is being asked.
+    -- JSON: how it stood as far as was known, and how it stands.
     before TEXT NOT NULL,
     after TEXT,
     -- JSON array of what changed.
@@ -45,6 +45,9 @@ ALTER TABLE connections ADD COLUMN checked_at BIGINT;
 ALTER TABLE connections ADD COLUMN token_renewed_at BIGINT;
 ALTER TABLE connections ADD COLUMN renewal_tries BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE connections ADD COLUMN renewal_error TEXT;
+
+-- Since when the connection's token does not open the account.
+ALTER TABLE wabas ADD COLUMN closed_at BIGINT;
 
 -- Single-use links that lead a customer's member to connect the same connection again.
 CREATE TABLE reconnect_links (

@@ -24,7 +24,7 @@ use crate::{
         sealed::KeyRing,
     },
     config::{Config, Retention},
-    connections::{self, ConnectionLines, Connections},
+    connections::{self, ConnectionLines, Connections, PermissionPages, ReconnectLinks},
     forwarding::{self, EventPages, Forwarding},
     graph::{self, SharedLines},
     jobs::{Handlers, Queue, Worker},
@@ -67,6 +67,7 @@ struct Parts {
     people: accounts::Pages,
     invites: Invites,
     connections: Connections,
+    permissions: PermissionPages,
     signup: Signup,
     webhooks: Webhooks,
     forwarding: Forwarding,
@@ -198,8 +199,15 @@ impl App {
             first_run: first_run.clone(),
             known: KnownBrowsers::new(config.keys.clone(), config.is_https()),
         };
+        let permissions = PermissionPages {
+            connections: connections.clone(),
+            accounts: accounts.clone(),
+            links: ReconnectLinks { connections: connections.clone(), invites: invites.clone() },
+            meta: meta.clone(),
+        };
         let parts = Parts {
             people,
+            permissions,
             invites: invites.clone(),
             connections: connections.clone(),
             signup: signup.clone(),
@@ -294,6 +302,7 @@ impl App {
             tracing::warn!("nobody can connect yet: an admin must enter App ID and App Secret in /backoffice/settings");
         }
         tokio::spawn(self.settings.clone().follow(stop.clone()));
+        self.connections.plan_all().await?;
         let mut tx = self.store.write().await?;
         self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
         self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;

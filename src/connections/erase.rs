@@ -2,7 +2,8 @@
 //! stand all in all.
 
 use super::{
-    ACCESS_JOB, Connections, DISCONNECT_JOB, call_record, holders, jobs::DisconnectRequest, notice_queries, queries,
+    ACCESS_JOB, Connections, DISCONNECT_JOB, RECHECK_JOB, RENEW_JOB, call_record, holders, jobs::DisconnectRequest,
+    notice_queries, permissions, queries, reconnect,
 };
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
@@ -101,7 +102,9 @@ impl Connections {
     pub async fn erase(&self, tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
         for id in queries::ids(tx, customer).await? {
             self.queue.cancel(tx, DISCONNECT_JOB, &id.to_string()).await?;
-            self.queue.cancel(tx, ACCESS_JOB, &id.to_string()).await?;
+            for kind in [ACCESS_JOB, RECHECK_JOB, RENEW_JOB] {
+                self.queue.cancel(tx, kind, &id.to_string()).await?;
+            }
         }
         for waba in queries::wabas_of(tx, customer).await? {
             holders::note(tx, &waba, self.clock.now()).await?;
@@ -116,7 +119,11 @@ impl Connections {
     /// # Errors
     /// The database's.
     pub async fn prune(&self) -> Result<()> {
-        call_record::prune(&self.store, self.clock.now()).await
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        reconnect::queries::prune(&mut tx, now).await?;
+        tx.commit().await?;
+        call_record::prune(&self.store, now).await
     }
 
     /// Writes what is kept here about a customer: connections without their tokens, WABAs, numbers.
@@ -137,6 +144,10 @@ impl Connections {
         file.list("whatsapp_business_accounts", &wabas).await?;
         file.list("phone_numbers", &numbers).await?;
         file.list("account_notices", &notices).await?;
+        let checks = permissions::queries::export(&mut self.store.read().await?, customer).await?;
+        file.list("permission_checks", &checks).await?;
+        let links = reconnect::queries::export(&mut self.store.read().await?, customer).await?;
+        file.list("reconnect_links", &links).await?;
         file.begin_list("graph_calls");
         let mut last = String::new();
         loop {

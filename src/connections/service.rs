@@ -6,6 +6,7 @@ use super::{
     holders,
     jobs::DisconnectRequest,
     model::{Connection, ConnectionState, Owner, WabaRecord},
+    permissions::check::note_reconnected,
     queries::{self, TokenRow},
 };
 use crate::{
@@ -81,7 +82,7 @@ impl Connections {
         Self { store, clock, keys, queue, templates }
     }
 
-    fn place(row: &str) -> Place<'_> {
+    pub(super) fn place(row: &str) -> Place<'_> {
         Place { table: TOKEN_TABLE, column: TOKEN_COLUMN, row }
     }
 
@@ -149,8 +150,13 @@ impl Connections {
             if is_new {
                 queries::insert(tx, &token, grant.customer, &grant.name(), business.as_ref()).await?;
             } else {
+                if let Some(before) = queries::get(tx, *id).await? {
+                    let before = fill(tx, before).await?;
+                    note_reconnected(tx, &before, grant.by, &grant.scopes, now).await?;
+                }
                 queries::renew(tx, &token).await?;
             }
+            self.plan(tx, *id, grant.token_expires_at).await?;
         }
         for (waba, numbers) in &grant.wabas {
             let connection = match queries::owner(tx, &waba.id).await? {

@@ -21,7 +21,7 @@ mod waba;
 pub use app::{AppInfo, AppPermission, AppProfile, Subscription, WEBHOOK_OBJECT};
 pub use business::Business;
 pub use calls::{CallRecord, CallRecords, Watch};
-pub use debug_token::{GranularScope, TokenInfo};
+pub use debug_token::{GranularScope, TokenFault, TokenInfo};
 pub use error::{ApiError, ErrorClass, GraphError};
 pub use lines::{Held, Line, Lines, NoLine, SharedLines};
 pub use media::Media;
