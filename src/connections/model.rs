@@ -78,6 +78,15 @@ pub struct Connection {
     pub renewal_trouble: Option<(i64, String)>,
 }
 
+impl Connection {
+    /// Whether a new token of this customer may take the place of its own.
+    #[must_use]
+    pub fn may_be_renewed(&self, customer: CustomerId) -> bool {
+        let live = matches!(self.state, ConnectionState::Active | ConnectionState::NeedsReconnect);
+        self.customer_id == customer && live
+    }
+}
+
 /// A WABA of a connection.
 #[derive(Clone, Debug)]
 pub struct WabaRecord {

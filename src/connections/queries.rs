@@ -95,6 +95,21 @@ pub(super) async fn renew(tx: &mut WriteTx, token: &TokenRow<'_>) -> Result<()> 
     Ok(())
 }
 
+/// Notes to which business a connection belongs now.
+pub(super) async fn set_business(
+    tx: &mut WriteTx,
+    id: ConnectionId,
+    business: Option<&(BusinessId, String)>,
+) -> Result<()> {
+    query("UPDATE connections SET business_id = $1, business_name = $2 WHERE id = $3")
+        .bind(business.map(|(id, _)| id.clone()))
+        .bind(business.map(|(_, name)| name.clone()))
+        .bind(id)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Makes the WABA this customer's, unless it is another's: the primary key decides, also between two
 /// who come at the same moment.
 pub(super) async fn claim(tx: &mut WriteTx, waba: &graph::Waba, owner: Owner, now: OffsetDateTime) -> Result<bool> {

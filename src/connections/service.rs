@@ -114,15 +114,24 @@ impl Connections {
         accounts::lock_customer(tx, grant.customer).await?;
         let mut holders = Vec::new();
         let mut claimed = Vec::new();
+        let mut is_nobodys = false;
         for (waba, _) in &grant.wabas {
             match queries::owner(tx, &waba.id).await? {
+                None => is_nobodys = true,
                 Some(owner) if owner.customer != grant.customer => claimed.push(waba.id.clone()),
                 Some(owner) if !holders.contains(&owner.connection) => holders.push(owner.connection),
-                Some(_) | None => {}
+                Some(_) => {}
             }
         }
         if !claimed.is_empty() {
             return Err(SaveError::Claimed(claimed));
+        }
+        let into = match grant.into {
+            Some(into) if is_nobodys => queries::get(tx, into).await?.filter(|one| one.may_be_renewed(grant.customer)),
+            _ => None,
+        };
+        if let Some(into) = into.filter(|into| !holders.contains(&into.id)) {
+            holders.insert(0, into.id);
         }
         let business = grant.business();
         if holders.is_empty()
@@ -169,6 +178,15 @@ impl Connections {
             }
             phone_numbers::replace(tx, &waba.id, numbers, now).await?;
             holders::note(tx, &waba.id, now).await?;
+        }
+        if let Some(into) = grant.into.filter(|into| grant.instead && holders.contains(into)) {
+            for waba in queries::wabas(tx, into).await? {
+                if !grant.wabas.iter().any(|(kept, _)| kept.id == waba.id) {
+                    holders::note(tx, &waba.id, now).await?;
+                    queries::remove_waba_of(tx, &waba.id, into).await?;
+                }
+            }
+            queries::set_business(tx, into, business.as_ref()).await?;
         }
         for id in &holders {
             let subject = id.to_string();

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn near_the_apps_limit_background_work_waits() {
         let (usage, now) = (Usage::default(), from_ms(0));
-        let mut say = |percent: u32, at: OffsetDateTime| {
+        let say = |percent: u32, at: OffsetDateTime| {
             let text = format!(r#"{{"call_count":{percent},"total_cputime":3,"total_time":4}}"#);
             usage.note(Some(&access()), "1/x", (&headers(&[("x-app-usage", &text)]), None), at);
             usage.wait(&access(), None, at)

@@ -53,8 +53,17 @@ const PARTICULAR: &[(&str, &str)] = &[
 ];
 
 /// What changes by itself: sessions, counters, the log of what was refused.
-const RESTLESS: &[&str] =
-    &["_sqlx_migrations", "sessions", "jobs", "leases", "audit_log", "origins", "guesses", "users.seen_at"];
+const RESTLESS: &[&str] = &[
+    "_sqlx_migrations",
+    "graph_calls",
+    "sessions",
+    "jobs",
+    "leases",
+    "audit_log",
+    "origins",
+    "guesses",
+    "users.seen_at",
+];
 
 /// IDs of what belongs to customer A: what the parameters of the paths stand for.
 struct Samples {
@@ -67,6 +76,9 @@ struct Samples {
     session: String,
     event: String,
     endpoint: String,
+    /// A look at the connection's permissions, and a link to connect it again.
+    check: String,
+    link: String,
 }
 
 impl Samples {
@@ -78,7 +90,10 @@ impl Samples {
             "customer" | "customer_id" => &self.customer,
             "endpoint" => &self.endpoint,
             "user" | "user_id" | "person" => &self.user,
-            "id" if is_below("/connections/") => &self.connection,
+            "id" if is_below("/connections/") || is_below("/support/connections/") => &self.connection,
+            "id" if is_below("/support/attempts/") => &self.attempt,
+            "check" => &self.check,
+            "link" => &self.link,
             "id" if is_below("/connect/attempts/") => &self.attempt,
             "id" if is_below("/support/customers/") || is_below("/backoffice/customers/") => &self.customer,
             "id" if is_below("/backoffice/people/") || is_below("/people/") => &self.user,
@@ -140,6 +155,11 @@ struct Stage {
     admin: Caller,
 }
 
+/// The ID of what a form of the owner's makes.
+async fn made(owner: &Browser, path: &str) -> String {
+    owner.post(path, &[]).await.location().rsplit('/').next().unwrap().to_owned()
+}
+
 const MEMBERS: &[Access] = &[Access::Anyone, Access::SignedIn, Access::Member];
 const SUPPORT: &[Access] = &[Access::Anyone, Access::SignedIn, Access::Staff];
 const ADMINS: &[Access] = &[Access::Anyone, Access::SignedIn, Access::Staff, Access::Admin];
@@ -170,6 +190,8 @@ impl Stage {
             waba: id(&signup, "waba_ids", 0),
             invite: invite(&world).await,
             endpoint: endpoint(&world, &owner.browser).await,
+            check: made(&owner.browser, &format!("{connection}/permissions")).await,
+            link: made(&owner.browser, &format!("{connection}/links")).await,
             session: world.column("SELECT min(id) AS id FROM sessions WHERE user_id IS NOT NULL", "id").await.unwrap(),
         };
         let other = caller(&world, "another customer", Role::Customer, "Corner Shop", MEMBERS).await;
