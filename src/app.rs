@@ -24,9 +24,9 @@ use crate::{
         sealed::KeyRing,
     },
     config::{Config, Retention},
-    connections::{self, ConnectionLines, Connections},
+    connections::{self, ConnectionLines, Connections, PermissionPages, ReconnectLinks},
     forwarding::{self, EventPages, Forwarding},
-    graph::SharedLines,
+    graph::{self, SharedLines},
     jobs::{Handlers, Queue, Worker},
     message_templates::MessageTemplates,
     messaging::Messaging,
@@ -67,6 +67,7 @@ struct Parts {
     people: accounts::Pages,
     invites: Invites,
     connections: Connections,
+    permissions: PermissionPages,
     signup: Signup,
     webhooks: Webhooks,
     forwarding: Forwarding,
@@ -109,6 +110,7 @@ pub struct App {
     pub store: Store,
     queue: Queue,
     clock: Clock,
+    watch: graph::Watch,
     keys: KeyRing,
     router: Router,
     table: Vec<Route>,
@@ -129,7 +131,8 @@ impl App {
         let two_step = TwoStep::new(store.clone(), clock.clone(), keys, accounts.clone(), issuer, for_staff);
         let invites = invites(config, &accounts, &store, &queue, &clock)?;
         let connections = Connections::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone());
-        let settings = meta_settings(config, &store, &clock);
+        let watch = graph::Watch::new(clock.clone());
+        let settings = meta_settings(config, &store, &clock, watch.clone());
         let meta = settings.live();
         let lines: SharedLines = Arc::new(ConnectionLines::new(connections.clone(), meta.clone()));
         let signup = Signup::new(
@@ -196,8 +199,15 @@ impl App {
             first_run: first_run.clone(),
             known: KnownBrowsers::new(config.keys.clone(), config.is_https()),
         };
+        let permissions = PermissionPages {
+            connections: connections.clone(),
+            accounts: accounts.clone(),
+            links: ReconnectLinks { connections: connections.clone(), invites: invites.clone() },
+            meta: meta.clone(),
+        };
         let parts = Parts {
             people,
+            permissions,
             invites: invites.clone(),
             connections: connections.clone(),
             signup: signup.clone(),
@@ -234,6 +244,7 @@ impl App {
             store,
             queue,
             clock,
+            watch,
             keys: config.keys.clone(),
             router,
             table,
@@ -291,6 +302,7 @@ impl App {
             tracing::warn!("nobody can connect yet: an admin must enter App ID and App Secret in /backoffice/settings");
         }
         tokio::spawn(self.settings.clone().follow(stop.clone()));
+        self.connections.plan_all().await?;
         let mut tx = self.store.write().await?;
         self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
         self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;
@@ -307,12 +319,15 @@ impl App {
         let own = listener.local_addr()?;
         let forwarding = self.forwarding.clone().run(self.webhooks.clone(), formats, own, stop.clone());
         let forwarding = tokio::spawn(forwarding);
+        let recording = connections::keep_calls(self.store.clone(), self.watch.records(), stop.clone());
+        let recording = tokio::spawn(recording);
         let tending = tokio::spawn(self.store.clone().tend(stop.clone()));
         serve(listener, self.router, stop.clone()).await?;
         stop.cancel();
         working.await??;
         routing.await?;
         forwarding.await?;
+        recording.await?;
         tending.await?;
         self.store.close().await;
         Ok(())

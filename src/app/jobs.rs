@@ -5,7 +5,7 @@ use crate::{
     accounts::SEND_MAIL_JOB,
     backoffice::{self, CHECK_JOB},
     base::ids::{AttemptId, ConnectionId, InviteId},
-    connections::{ACCESS_JOB, DISCONNECT_JOB},
+    connections::{ACCESS_JOB, DISCONNECT_JOB, LINK_MAIL_JOB, RECHECK_JOB, RENEW_JOB},
     forwarding,
     jobs::{self, Handlers, Outcome},
     signup::ADVANCE_JOB,
@@ -29,8 +29,11 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let advance = parts.signup.clone();
     let (undo, setup) = (parts.connections.clone(), office.meta.clone());
     let (access, access_setup) = (parts.connections.clone(), office.meta.clone());
-    let mails = parts.invites.clone();
+    let (recheck, recheck_setup) = (parts.connections.clone(), office.meta.clone());
+    let (renew, renew_setup) = (parts.connections.clone(), office.meta.clone());
+    let (mails, links) = (parts.invites.clone(), parts.permissions.links.clone());
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
+    let connections = parts.connections.clone();
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
     let (forwarding, keep) = (parts.forwarding.clone(), parts.retention);
     // On which day the marks of duplicates were walked through last.
@@ -57,10 +60,28 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             ACCESS_JOB,
             jobs::handler(move |id| {
                 let (connections, meta) = (access.clone(), access_setup.now());
-                async move {
-                    let secret = meta.app.as_ref().map(|app| &app.secret);
-                    connections.check_access(&meta.graph, secret, id.parse::<ConnectionId>()?).await
-                }
+                async move { connections.check_access(&meta, id.parse::<ConnectionId>()?).await }
+            }),
+        ),
+        (
+            RECHECK_JOB,
+            jobs::handler(move |id| {
+                let (connections, meta) = (recheck.clone(), recheck_setup.now());
+                async move { connections.recheck(&meta, id.parse::<ConnectionId>()?).await }
+            }),
+        ),
+        (
+            RENEW_JOB,
+            jobs::handler(move |id| {
+                let (connections, meta) = (renew.clone(), renew_setup.now());
+                async move { connections.renew_token(&meta, id.parse::<ConnectionId>()?).await }
+            }),
+        ),
+        (
+            LINK_MAIL_JOB,
+            jobs::handler(move |id| {
+                let links = links.clone();
+                async move { links.send_mail(&id).await }
             }),
         ),
         (
@@ -82,7 +103,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             jobs::handler(move |_| {
                 let (sessions, webhooks, clock) = (sessions.clone(), webhooks.clone(), clock.clone());
                 let (limits, invites, forwarding) = (limits.clone(), invites.clone(), forwarding.clone());
-                let walked = walked.clone();
+                let (walked, connections) = (walked.clone(), connections.clone());
                 async move {
                     let now = clock.now();
                     sessions.prune().await?;
@@ -95,6 +116,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
                     forwarding.prune(now - keep.deliveries, now - keep.charts).await?;
                     limits.prune().await?;
                     invites.prune().await?;
+                    connections.prune().await?;
                     Ok(Outcome::Again(clock.now() + PRUNE_EVERY))
                 }
             }),

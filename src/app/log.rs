@@ -80,7 +80,7 @@ fn forwarded_ip(text: &str) -> Option<IpAddr> {
 
 /// A path as the log may tell it: what follows in a single-use link lets people in.
 fn shown_path(path: &str) -> &str {
-    ["/invite/", "/reset/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)
+    ["/invite/", "/reset/", "/reconnect/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::{
         http::{Outbound, Reach},
     },
     config::{Config, DEFAULT_GRAPH_VERSION},
-    graph::{self, Setup},
+    graph::{self, Setup, Watch},
     store::Store,
 };
 use std::time::Duration;
@@ -16,11 +16,12 @@ use std::time::Duration;
 const GRAPH_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What is the same of Meta's side, whatever an admin sets in the backoffice.
-fn base_setup(config: &Config) -> Setup {
+fn base_setup(config: &Config, watch: Watch) -> Setup {
     // The operator chose the address: the sandbox on loopback is as good as Meta.
     let outbound = Outbound::new(Reach::Operator, GRAPH_TIMEOUT);
     Setup {
-        graph: graph::Client::new(outbound, config.meta.graph_url.clone(), DEFAULT_GRAPH_VERSION.to_owned()),
+        graph: graph::Client::new(outbound, config.meta.graph_url.clone(), DEFAULT_GRAPH_VERSION.to_owned())
+            .watched(watch),
         app: None,
         old_app_secret: None,
         es_config_id: None,
@@ -49,8 +50,8 @@ fn fixed(config: &Config) -> Fixed {
 }
 
 /// Meta's side as a configuration and this database say.
-pub(super) fn meta_settings(config: &Config, store: &Store, clock: &Clock) -> MetaSettings {
-    MetaSettings::new(store.clone(), clock.clone(), config.keys.clone(), base_setup(config), fixed(config))
+pub(super) fn meta_settings(config: &Config, store: &Store, clock: &Clock, watch: Watch) -> MetaSettings {
+    MetaSettings::new(store.clone(), clock.clone(), config.keys.clone(), base_setup(config, watch), fixed(config))
 }
 
 /// What the check of the configuration stands on.
@@ -62,5 +63,5 @@ pub fn surroundings(config: &Config, clock: Clock) -> Surroundings {
 /// Meta's side as a configuration alone says, where there is no database to ask.
 #[must_use]
 pub fn setup_without_database(config: &Config) -> Setup {
-    backoffice::fixed_setup(base_setup(config), &fixed(config))
+    backoffice::fixed_setup(base_setup(config, Watch::new(Clock::system())), &fixed(config))
 }

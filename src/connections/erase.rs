@@ -1,7 +1,10 @@
 //! The end of a customer's connections when the customer is deleted, what is handed out about them, and how they
 //! stand all in all.
 
-use super::{ACCESS_JOB, Connections, DISCONNECT_JOB, holders, jobs::DisconnectRequest, notice_queries, queries};
+use super::{
+    ACCESS_JOB, Connections, DISCONNECT_JOB, RECHECK_JOB, RENEW_JOB, call_record, holders, jobs::DisconnectRequest,
+    notice_queries, permissions, queries, reconnect,
+};
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
     base::ids::{CustomerId, WabaId},
@@ -10,6 +13,9 @@ use crate::{
     web::download::{DownloadError, JsonFile},
 };
 use serde_json::Value;
+
+/// How many calls are read at once to be handed out.
+const AT_ONCE: i64 = 500;
 
 /// Keeps beside the customer how its connections stand now. The customer must be locked.
 pub(super) async fn note_standing(tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
@@ -96,13 +102,28 @@ impl Connections {
     pub async fn erase(&self, tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
         for id in queries::ids(tx, customer).await? {
             self.queue.cancel(tx, DISCONNECT_JOB, &id.to_string()).await?;
-            self.queue.cancel(tx, ACCESS_JOB, &id.to_string()).await?;
+            for kind in [ACCESS_JOB, RECHECK_JOB, RENEW_JOB] {
+                self.queue.cancel(tx, kind, &id.to_string()).await?;
+            }
         }
         for waba in queries::wabas_of(tx, customer).await? {
             holders::note(tx, &waba, self.clock.now()).await?;
         }
         holders::erase(tx, customer).await?;
+        call_record::erase(tx, customer).await?;
         queries::erase(tx, customer).await
+    }
+
+    /// Removes what is kept no longer.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune(&self) -> Result<()> {
+        let now = self.clock.now();
+        let mut tx = self.store.write().await?;
+        reconnect::queries::prune(&mut tx, now).await?;
+        tx.commit().await?;
+        call_record::prune(&self.store, now).await
     }
 
     /// Writes what is kept here about a customer: connections without their tokens, WABAs, numbers.
@@ -122,6 +143,24 @@ impl Connections {
         file.list("connections", &connections).await?;
         file.list("whatsapp_business_accounts", &wabas).await?;
         file.list("phone_numbers", &numbers).await?;
-        file.list("account_notices", &notices).await
+        file.list("account_notices", &notices).await?;
+        let checks = permissions::queries::export(&mut self.store.read().await?, customer).await?;
+        file.list("permission_checks", &checks).await?;
+        let links = reconnect::queries::export(&mut self.store.read().await?, customer).await?;
+        file.list("reconnect_links", &links).await?;
+        file.begin_list("graph_calls");
+        let mut last = String::new();
+        loop {
+            let some = call_record::export(&mut self.store.read().await?, customer, &last, AT_ONCE).await?;
+            for (_, call) in &some {
+                file.item(call).await?;
+            }
+            match some.into_iter().last() {
+                Some((id, _)) => last = id,
+                None => break,
+            }
+        }
+        file.end_list();
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! What a finished signup hands over.
 
 use crate::{
-    base::ids::{BusinessId, CustomerId, UserId},
+    base::ids::{BusinessId, ConnectionId, CustomerId, UserId},
     graph,
 };
 use secrecy::SecretString;
@@ -24,6 +24,10 @@ pub struct Grant {
     pub scopes: Vec<String>,
     /// The WABAs that were proven with the token and chosen, with their numbers.
     pub wabas: Vec<(graph::Waba, Vec<graph::PhoneNumber>)>,
+    /// The connection that was to be connected again: what nobody holds yet goes there.
+    pub into: Option<ConnectionId>,
+    /// Whether these accounts take the place of those that it held.
+    pub instead: bool,
 }
 
 impl Grant {

@@ -4,7 +4,7 @@
 use super::{
     erase::note_standing,
     holders, queries,
-    service::{Connections, Overview, TokenError},
+    service::{Connections, Overview, TokenError, access_of},
 };
 use crate::{
     accounts::{self, audit},
@@ -53,7 +53,7 @@ impl Connections {
         let mut trouble = false;
         match self.token(id).await {
             Ok(token) => {
-                let access = Access { token, app_secret: app_secret.cloned() };
+                let access = access_of(id, token, app_secret);
                 for result in self.calls(graph, &access, &overview, request.deregister).await {
                     trouble |= result.is_err_and(|error| match error.class() {
                         ErrorClass::Transient | ErrorClass::RateLimited => true,
@@ -140,7 +140,7 @@ impl Connections {
             Err(TokenError::None) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        let access = Access { token, app_secret: app_secret.cloned() };
+        let access = access_of(overview.connection.id, token, app_secret);
         for (waba, _) in &overview.wabas {
             if let Err(error) = graph.subscribe_app(&access, &waba.id).await {
                 // The connection's page then says so, and what to do.
@@ -210,7 +210,7 @@ impl Connections {
             Err(TokenError::None | TokenError::Seal(_)) => return Ok(false),
             Err(TokenError::Store(error)) => return Err(error),
         };
-        let access = Access { token, app_secret: app_secret.cloned() };
+        let access = access_of(connection, token, app_secret);
         let done = graph.unsubscribe_app(&access, waba).await;
         if let Err(error) = &done {
             tracing::warn!(%waba, %error, "an account is released while Meta may go on sending its webhooks");

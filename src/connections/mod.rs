@@ -2,6 +2,7 @@
 //! that it opens. One WABA belongs to one customer, by the primary key of `wabas`.
 
 mod access_check;
+mod call_record;
 mod erase;
 mod grant;
 mod holders;
@@ -13,11 +14,15 @@ mod notice_queries;
 mod notice_words;
 mod notices;
 mod pages;
+mod permissions;
 mod queries;
+mod reconnect;
+mod renewal_queries;
 mod service;
 
 use crate::{sealed_column, store::SealedColumn};
 
+pub use call_record::{calls_for, calls_of, keep_calls};
 pub use grant::Grant;
 pub use holders::was_anothers;
 pub use jobs::DISCONNECT_JOB;
@@ -26,7 +31,18 @@ pub use model::{Connection, ConnectionState, Notice, Owner, WabaRecord};
 pub use news::News;
 pub use notices::{ACCESS_JOB, Told};
 pub use pages::routes;
+pub use permissions::{
+    AccountStanding, Answer, Cause, Change, Check, Looked, PermissionPages, RECHECK_JOB, RENEW_JOB, Refusal, Standing,
+    Verdict,
+};
+pub use reconnect::{LINK_MAIL_JOB, LinkLine, LinkStanding, ReconnectLink, ReconnectLinks};
 pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError, owner};
 
 /// What of this feature is sealed at rest.
-pub const SEALED: &[SealedColumn] = &[sealed_column!("connections", "token_sealed")];
+pub const SEALED: &[SealedColumn] =
+    &[sealed_column!("connections", "token_sealed"), sealed_column!("reconnect_links", "token_sealed")];
+
+/// The pages of permissions and of links to connect again.
+pub fn permission_routes(pages: PermissionPages) -> crate::web::Routes {
+    permissions::routes(pages.clone()).merge(reconnect::routes(pages))
+}

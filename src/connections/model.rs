@@ -72,6 +72,19 @@ pub struct Connection {
     pub token_expires_at: Option<OffsetDateTime>,
     /// When it was last connected.
     pub connected_at: OffsetDateTime,
+    /// When its permissions were looked at last.
+    pub checked_at: Option<OffsetDateTime>,
+    /// How often the renewal of its token failed since it last succeeded, and what Meta said.
+    pub renewal_trouble: Option<(i64, String)>,
+}
+
+impl Connection {
+    /// Whether a new token of this customer may take the place of its own.
+    #[must_use]
+    pub fn may_be_renewed(&self, customer: CustomerId) -> bool {
+        let live = matches!(self.state, ConnectionState::Active | ConnectionState::NeedsReconnect);
+        self.customer_id == customer && live
+    }
 }
 
 /// A WABA of a connection.
@@ -93,6 +106,8 @@ pub struct WabaRecord {
     pub review_status: Option<String>,
     /// Since when Meta sends us its webhooks.
     pub subscribed_at: Option<OffsetDateTime>,
+    /// Since when the connection's token does not open it.
+    pub closed_at: Option<OffsetDateTime>,
 }
 
 impl WabaRecord {

@@ -18,7 +18,7 @@ pub struct News {
     /// What to do.
     pub text: String,
     /// Where: address, words.
-    pub link: Option<(&'static str, &'static str)>,
+    pub link: Option<(String, &'static str)>,
     /// When it was told.
     pub when: When,
 }
@@ -78,7 +78,13 @@ fn of_template(template: &Template, now: time::OffsetDateTime) -> News {
         ),
     };
     let text = why.map_or_else(|| text.to_owned(), |why| format!("{why} {text}"));
-    News { look: "warning", title, text, link: Some(MANAGER), when: When::new(template.updated_at, now) }
+    News {
+        look: "warning",
+        title,
+        text,
+        link: Some((MANAGER.0.to_owned(), MANAGER.1)),
+        when: When::new(template.updated_at, now),
+    }
 }
 
 impl Connections {
@@ -100,13 +106,14 @@ impl Connections {
                 look: words.look,
                 title: words.title,
                 text: words.text,
-                link: words.link,
+                link: words.link.map(|(to, text)| (to.to_owned(), text)),
                 when: When::new(words.told_at, now),
             }));
             let templates = self.templates.list(&waba.id, LOOKED_AT).await?;
             let odd = templates.iter().filter(|template| template.needs_attention()).take(TEMPLATES);
             all.extend(odd.map(|template| of_template(template, now)));
         }
+        all.extend(self.permission_news(overview, now).await?);
         // The worst first; among equals the order stays.
         all.sort_by_key(|one| ["problem", "warning"].iter().position(|look| *look == one.look).unwrap_or(2));
         Ok(all)

@@ -111,7 +111,7 @@ fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
             status: "problem",
             title: "Connect again".to_owned(),
             hint: "Facebook ended the access. Your name, settings and history stay.".to_owned(),
-            link: Some(("/connect".to_owned(), "Connect again")),
+            link: Some((format!("/connections/{}/reconnect", overview.connection.id), "Connect again")),
         };
     }
     for (waba, numbers) in &overview.wabas {
@@ -257,6 +257,8 @@ struct ShowPage {
     todos: Vec<Todo>,
     news: Vec<News>,
     is_disconnecting: bool,
+    checked: Option<When>,
+    is_over: bool,
 }
 
 fn show_page(chrome: Chrome, overview: &Overview, news: Vec<News>, now: time::OffsetDateTime) -> ShowPage {
@@ -281,6 +283,8 @@ fn show_page(chrome: Chrome, overview: &Overview, news: Vec<News>, now: time::Of
         todos,
         news,
         is_disconnecting: overview.connection.state == ConnectionState::Disconnecting,
+        checked: overview.connection.checked_at.map(|at| When::new(at, now)),
+        is_over: overview.connection.state == ConnectionState::NeedsReconnect,
         chrome,
     }
 }

@@ -18,6 +18,11 @@ fn connection(row: &Row) -> Result<Connection> {
         state: row.parse("state")?,
         token_expires_at: row.opt_time("token_expires_at")?,
         connected_at: row.time("connected_at")?,
+        checked_at: row.opt_time("checked_at")?,
+        renewal_trouble: match row.opt_text("renewal_error")? {
+            Some(text) => Some((row.int("renewal_tries")?, text)),
+            None => None,
+        },
     })
 }
 
@@ -31,6 +36,7 @@ fn waba(row: &Row) -> Result<WabaRecord> {
         business_verification_status: row.opt_text("business_verification_status")?,
         review_status: row.opt_text("review_status")?,
         subscribed_at: row.opt_time("subscribed_at")?,
+        closed_at: row.opt_time("closed_at")?,
     })
 }
 
@@ -75,8 +81,8 @@ pub(super) async fn insert(
 pub(super) async fn renew(tx: &mut WriteTx, token: &TokenRow<'_>) -> Result<()> {
     query(
         "UPDATE connections SET state = 'active', token_sealed = $1, token_expires_at = $2, \
-         data_access_expires_at = $3, scopes = $4, connected_at = $5, disconnecting = NULL, disconnected_at = NULL \
-         WHERE id = $6",
+         data_access_expires_at = $3, scopes = $4, connected_at = $5, disconnecting = NULL, disconnected_at = NULL, \
+         renewal_tries = 0, renewal_error = NULL, token_renewed_at = NULL WHERE id = $6",
     )
     .bind(token.sealed)
     .bind(token.expires_at)
@@ -86,6 +92,21 @@ pub(super) async fn renew(tx: &mut WriteTx, token: &TokenRow<'_>) -> Result<()> 
     .bind(token.id)
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// Notes to which business a connection belongs now.
+pub(super) async fn set_business(
+    tx: &mut WriteTx,
+    id: ConnectionId,
+    business: Option<&(BusinessId, String)>,
+) -> Result<()> {
+    query("UPDATE connections SET business_id = $1, business_name = $2 WHERE id = $3")
+        .bind(business.map(|(id, _)| id.clone()))
+        .bind(business.map(|(_, name)| name.clone()))
+        .bind(id)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -100,7 +121,8 @@ pub(super) async fn claim(tx: &mut WriteTx, waba: &graph::Waba, owner: Owner, no
          ON CONFLICT (waba_id) DO UPDATE SET connection_id = excluded.connection_id, name = excluded.name, \
          currency = excluded.currency, review_status = excluded.review_status, business_id = excluded.business_id, \
          business_name = excluded.business_name, \
-         business_verification_status = excluded.business_verification_status, updated_at = excluded.updated_at \
+         business_verification_status = excluded.business_verification_status, updated_at = excluded.updated_at, \
+         closed_at = NULL \
          WHERE wabas.customer_id = excluded.customer_id RETURNING waba_id",
     )
     .bind(&waba.id)

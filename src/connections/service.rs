@@ -6,6 +6,7 @@ use super::{
     holders,
     jobs::DisconnectRequest,
     model::{Connection, ConnectionState, Owner, WabaRecord},
+    permissions::check::note_reconnected,
     queries::{self, TokenRow},
 };
 use crate::{
@@ -81,7 +82,7 @@ impl Connections {
         Self { store, clock, keys, queue, templates }
     }
 
-    fn place(row: &str) -> Place<'_> {
+    pub(super) fn place(row: &str) -> Place<'_> {
         Place { table: TOKEN_TABLE, column: TOKEN_COLUMN, row }
     }
 
@@ -113,15 +114,24 @@ impl Connections {
         accounts::lock_customer(tx, grant.customer).await?;
         let mut holders = Vec::new();
         let mut claimed = Vec::new();
+        let mut is_nobodys = false;
         for (waba, _) in &grant.wabas {
             match queries::owner(tx, &waba.id).await? {
+                None => is_nobodys = true,
                 Some(owner) if owner.customer != grant.customer => claimed.push(waba.id.clone()),
                 Some(owner) if !holders.contains(&owner.connection) => holders.push(owner.connection),
-                Some(_) | None => {}
+                Some(_) => {}
             }
         }
         if !claimed.is_empty() {
             return Err(SaveError::Claimed(claimed));
+        }
+        let into = match grant.into {
+            Some(into) if is_nobodys => queries::get(tx, into).await?.filter(|one| one.may_be_renewed(grant.customer)),
+            _ => None,
+        };
+        if let Some(into) = into.filter(|into| !holders.contains(&into.id)) {
+            holders.insert(0, into.id);
         }
         let business = grant.business();
         if holders.is_empty()
@@ -149,8 +159,13 @@ impl Connections {
             if is_new {
                 queries::insert(tx, &token, grant.customer, &grant.name(), business.as_ref()).await?;
             } else {
+                if let Some(before) = queries::get(tx, *id).await? {
+                    let before = fill(tx, before).await?;
+                    note_reconnected(tx, &before, grant.by, &grant.scopes, now).await?;
+                }
                 queries::renew(tx, &token).await?;
             }
+            self.plan(tx, *id, grant.token_expires_at).await?;
         }
         for (waba, numbers) in &grant.wabas {
             let connection = match queries::owner(tx, &waba.id).await? {
@@ -163,6 +178,15 @@ impl Connections {
             }
             phone_numbers::replace(tx, &waba.id, numbers, now).await?;
             holders::note(tx, &waba.id, now).await?;
+        }
+        if let Some(into) = grant.into.filter(|into| grant.instead && holders.contains(into)) {
+            for waba in queries::wabas(tx, into).await? {
+                if !grant.wabas.iter().any(|(kept, _)| kept.id == waba.id) {
+                    holders::note(tx, &waba.id, now).await?;
+                    queries::remove_waba_of(tx, &waba.id, into).await?;
+                }
+            }
+            queries::set_business(tx, into, business.as_ref()).await?;
         }
         for id in &holders {
             let subject = id.to_string();
@@ -255,7 +279,7 @@ impl Connections {
     /// # Errors
     /// See [`TokenError`].
     pub async fn access(&self, id: ConnectionId, app_secret: &SecretString) -> Result<graph::Access, TokenError> {
-        Ok(graph::Access::new(self.token(id).await?, app_secret.clone()))
+        Ok(graph::Access::new(self.token(id).await?, app_secret.clone()).of(id))
     }
 
     /// A customer's connections with their numbers, the newest first.
@@ -368,4 +392,9 @@ async fn fill(db: &mut impl Reads, connection: Connection) -> Result<Overview, S
 /// The database's.
 pub async fn owner(db: &mut impl Reads, waba: &WabaId) -> Result<Option<Owner>, StoreError> {
     queries::owner(db, waba).await
+}
+
+/// With what a connection's token calls Graph, where an app is set up or not.
+pub(super) fn access_of(id: ConnectionId, token: SecretString, app_secret: Option<&SecretString>) -> graph::Access {
+    graph::Access { token, app_secret: app_secret.cloned(), connection: Some(id), customer: None }
 }

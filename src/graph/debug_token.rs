@@ -5,6 +5,8 @@ use super::{Access, AppCredentials, Call, Client, Result};
 use http::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use std::collections::BTreeSet;
+use time::OffsetDateTime;
 
 /// `data` of `/debug_token`. All of it is optional: what Meta sends has changed from week to week.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -25,6 +27,49 @@ pub struct TokenInfo {
     /// The permissions and the assets they hold for.
     #[serde(default)]
     pub granular_scopes: Vec<GranularScope>,
+    /// Why it does not work.
+    pub error: Option<TokenFault>,
+}
+
+/// Why a token does not work.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TokenFault {
+    /// Graph's code.
+    #[serde(default)]
+    pub code: i64,
+    /// Graph's subcode.
+    pub subcode: Option<i64>,
+    /// In Meta's words.
+    #[serde(default)]
+    pub message: String,
+}
+
+impl TokenInfo {
+    /// All permissions, from both lists: in some weeks Meta filled only one of them.
+    #[must_use]
+    pub fn all_scopes(&self) -> Vec<String> {
+        let granular = self.granular_scopes.iter().map(|granular| granular.scope.clone());
+        self.scopes.iter().cloned().chain(granular).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// When it ends, in seconds since the epoch; `None`: never, or not told.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<i64> {
+        self.expires_at.filter(|at| *at > 0)
+    }
+
+    /// When it ends; `None`: never, or not told.
+    #[must_use]
+    pub fn end(&self) -> Option<OffsetDateTime> {
+        self.ends_at().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok())
+    }
+
+    /// When access to the data ends.
+    #[must_use]
+    pub fn data_access_end(&self) -> Option<OffsetDateTime> {
+        let at = self.data_access_expires_at.filter(|at| *at > 0);
+        at.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok())
+    }
 }
 
 /// One permission with the assets it holds for.

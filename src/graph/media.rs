@@ -2,7 +2,7 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/media/media-api>
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/media/media-download-api>
 
-use super::{Access, Call, Client, GraphError, Result, unreachable};
+use super::{Access, Call, CallRecord, Client, GraphError, Result, unreachable};
 use crate::base::ids::meta_digits;
 use http::Method;
 use secrecy::ExposeSecret;
@@ -58,7 +58,13 @@ impl Client {
         // Meta turns away programs that do not say what they are.
         let request = self.outbound.request(Method::GET, url.clone()).map_err(refused)?;
         let request = request.bearer_auth(access.token.expose_secret()).header("user-agent", "doorway");
-        let mut response = request.send().await.map_err(|error| unreachable(&error))?;
+        let (started, at) = (std::time::Instant::now(), self.watch.clock.now());
+        let sent = request.send().await.map_err(|error| unreachable(&error));
+        let status = sent.as_ref().ok().map(|answer| answer.status().as_u16());
+        // The address is a secret of its own.
+        let record = CallRecord::new(at, Some(access), (&Method::GET, "media"), status, sent.as_ref().err());
+        self.watch.note(CallRecord { duration_ms: super::ms(started), ..record });
+        let mut response = sent?;
         let status = response.status().as_u16();
         if !response.status().is_success() {
             return super::finish(Ok(response))

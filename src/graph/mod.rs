@@ -6,6 +6,7 @@
 
 mod app;
 mod business;
+mod calls;
 mod debug_token;
 mod error;
 mod lines;
@@ -14,27 +15,36 @@ mod oauth;
 mod paging;
 mod phone_number;
 mod setup;
+mod usage;
 mod waba;
 
 pub use app::{AppInfo, AppPermission, AppProfile, Subscription, WEBHOOK_OBJECT};
 pub use business::Business;
-pub use debug_token::{GranularScope, TokenInfo};
+pub use calls::{CallRecord, CallRecords, Watch};
+pub use debug_token::{GranularScope, TokenFault, TokenInfo};
 pub use error::{ApiError, ErrorClass, GraphError};
 pub use lines::{Held, Line, Lines, NoLine, SharedLines};
 pub use media::Media;
 pub use oauth::{AppCredentials, BusinessToken};
 pub use phone_number::{Health, HealthEntity, PhoneNumber};
 pub use setup::{LiveSetup, Setup};
+pub use usage::{Reading, Usage};
 pub use waba::Waba;
 
-use crate::base::http::{Outbound, ReadError, read_capped};
+use crate::base::{
+    clock::Clock,
+    http::{Outbound, ReadError, read_capped},
+    ids::{ConnectionId, CustomerId},
+};
 use error::ErrorBody;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
+use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 use std::time::Instant;
+use time::OffsetDateTime;
 use url::Url;
 
 /// The result of every call.
@@ -46,6 +56,7 @@ pub struct Client {
     outbound: Outbound,
     base: Url,
     version: String,
+    watch: Watch,
 }
 
 /// With what a call is made: a token, and the app's secret to prove that it is ours.
@@ -55,13 +66,29 @@ pub struct Access {
     pub token: SecretString,
     /// The secret of the app that the token belongs to; none where a customer brought a token alone.
     pub app_secret: Option<SecretString>,
+    /// The connection whose token it is, for the record of calls.
+    pub connection: Option<ConnectionId>,
+    /// Whose signup it is called for, while there is no connection yet.
+    pub customer: Option<CustomerId>,
 }
 
 impl Access {
     /// A business or system token with the secret of its app.
     #[must_use]
     pub fn new(token: SecretString, app_secret: SecretString) -> Self {
-        Self { token, app_secret: Some(app_secret) }
+        Self { token, app_secret: Some(app_secret), connection: None, customer: None }
+    }
+
+    /// The same, for the record of this connection's calls.
+    #[must_use]
+    pub fn of(self, connection: ConnectionId) -> Self {
+        Self { connection: Some(connection), ..self }
+    }
+
+    /// The same, for the record of what is called for this customer.
+    #[must_use]
+    pub fn for_customer(self, customer: CustomerId) -> Self {
+        Self { customer: Some(customer), ..self }
     }
 
     /// HMAC-SHA256 of the token with the app secret, in hexadecimal.
@@ -86,7 +113,26 @@ impl Client {
     /// A client of the Graph API at this origin, in this version (such as `v25.0`).
     #[must_use]
     pub fn new(outbound: Outbound, base: Url, version: String) -> Self {
-        Self { outbound, base, version }
+        Self { outbound, base, version, watch: Watch::new(Clock::system()) }
+    }
+
+    /// The same client, with its calls watched here.
+    #[must_use]
+    pub fn watched(self, watch: Watch) -> Self {
+        Self { watch, ..self }
+    }
+
+    /// How far Meta's limits are used up.
+    #[must_use]
+    pub fn usage(&self) -> &Usage {
+        &self.watch.usage
+    }
+
+    /// Until when what is done in the background should not call for this account (a WABA, by its ID); `None`: it may
+    /// call now.
+    #[must_use]
+    pub fn wait(&self, access: &Access, account: Option<&str>) -> Option<OffsetDateTime> {
+        self.watch.usage.wait(access, account, self.watch.clock.now())
     }
 
     /// The same client, calling another version.
@@ -140,9 +186,30 @@ impl Client {
         if let Some(form) = &call.form {
             request = request.form(form);
         }
-        let started = Instant::now();
-        let result = finish(request.send().await).await;
-        log(&method, path, started, result.as_ref().err());
+        self.send(Some(access), &method, path, request).await
+    }
+
+    /// Sends a call, reads its answer, and notes both: the record of calls, Meta's limits, the log.
+    async fn send(
+        &self,
+        access: Option<&Access>,
+        method: &Method,
+        path: &str,
+        request: RequestBuilder,
+    ) -> Result<Vec<u8>> {
+        let (started, at) = (Instant::now(), self.watch.clock.now());
+        let sent = request.send().await;
+        let answer = sent.as_ref().ok().map(|answer| (answer.status().as_u16(), answer.headers().clone()));
+        let result = finish(sent).await;
+        let error = result.as_ref().err();
+        log(method, path, started, error);
+        let (status, headers) = answer.map_or_else(Default::default, |(status, headers)| (Some(status), headers));
+        self.watch.usage.note(access, path, (&headers, error), self.watch.clock.now());
+        let record = CallRecord::new(at, access, (method, path), status, error);
+        // Meta's support asks for it also of calls that seemed to succeed.
+        let trace = headers.get("x-fb-trace-id").and_then(|trace| trace.to_str().ok());
+        let fbtrace_id = record.fbtrace_id.clone().or_else(|| trace.map(str::to_owned));
+        self.watch.note(CallRecord { duration_ms: ms(started), fbtrace_id, ..record });
         result
     }
 }
@@ -185,9 +252,13 @@ fn unreachable(error: &reqwest::Error) -> GraphError {
     GraphError::Unreachable { timeout: error.is_timeout(), detail }
 }
 
+fn ms(started: Instant) -> i64 {
+    i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX)
+}
+
 /// One line a call, without query, token or body.
 fn log(method: &Method, path: &str, started: Instant, error: Option<&GraphError>) {
-    let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let ms = ms(started);
     match error {
         None => tracing::debug!(target: "doorway::graph", %method, path, ms, "ok"),
         Some(error) => tracing::info!(target: "doorway::graph", %method, path, ms, %error, "failed"),

@@ -2,7 +2,7 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation>
 //! and <https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow>
 
-use super::{Client, GraphError, Result, error::ErrorBody, finish, log};
+use super::{Client, GraphError, Result, error::ErrorBody};
 use crate::base::ids::AppId;
 use oauth2::{
     AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
@@ -13,10 +13,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use url::Url;
 
+/// The endpoint of tokens.
+const TOKENS: &str = "oauth/access_token";
 /// How long an exchange may take. Longer than other calls: a code works once, so an answer that comes late
 /// is worth more than a second try.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -108,7 +110,7 @@ impl Client {
         code: &SecretString,
         redirect_uri: Option<&Url>,
     ) -> Result<BusinessToken> {
-        let endpoint = self.url("oauth/access_token");
+        let endpoint = self.url(TOKENS);
         let mut client: OAuthClient<EndpointNotSet, EndpointSet> =
             oauth_client(app).set_token_uri(TokenUrl::from_url(endpoint));
         if let Some(uri) = redirect_uri {
@@ -116,10 +118,10 @@ impl Client {
         }
         // The crate keeps no HTTP status, which tells Meta's trouble from Meta's refusal.
         let seen: Arc<Mutex<Option<GraphError>>> = Arc::default();
-        let (outbound, kept) = (self.outbound.clone(), seen.clone());
+        let (client_of_graph, kept) = (self.clone(), seen.clone());
         let send = move |request: oauth2::HttpRequest| {
-            let (outbound, kept) = (outbound.clone(), kept.clone());
-            async move { transport(outbound, kept, request).await }
+            let (graph, kept) = (client_of_graph.clone(), kept.clone());
+            async move { transport(graph, kept, request).await }
         };
         let answer =
             client.exchange_code(AuthorizationCode::new(code.expose_secret().to_owned())).request_async(&send).await;
@@ -149,14 +151,33 @@ impl Client {
             ("client_id", app.id.as_str()),
             ("client_secret", app.secret.expose_secret()),
         ];
-        let started = Instant::now();
+        self.post_token(&form).await.map(drop)
+    }
+
+    /// Gives a token for another 60 days; the old one works until its own end. Only what still works can be renewed.
+    /// <https://developers.facebook.com/docs/business-management-apis/system-users/install-apps-and-generate-tokens>
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn renew_token(&self, app: &AppCredentials, token: &SecretString) -> Result<BusinessToken> {
+        let form = [
+            ("grant_type", "fb_exchange_token"),
+            ("client_id", app.id.as_str()),
+            ("client_secret", app.secret.expose_secret()),
+            ("set_token_expires_in_60_days", "true"),
+            ("fb_exchange_token", token.expose_secret()),
+        ];
+        let answer: Answer = super::parse(&self.post_token(&form).await?)?;
+        Ok(BusinessToken { token: answer.access_token.secret().clone().into(), expires_in: answer.expires_in() })
+    }
+
+    /// Posts to the endpoint of tokens, so that no secret stands in an address.
+    async fn post_token(&self, form: &[(&str, &str)]) -> Result<Vec<u8>> {
         let request = self
             .outbound
-            .request(http::Method::POST, self.url("oauth/access_token"))
+            .request(http::Method::POST, self.url(TOKENS))
             .map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;
-        let result = finish(request.form(&form).send().await).await;
-        log(&http::Method::POST, "oauth/access_token", started, result.as_ref().err());
-        result.map(drop)
+        self.send(None, &http::Method::POST, TOKENS, request.form(form)).await
     }
 
     /// The address of the full-page dialog, with a `state` of ours.
@@ -176,22 +197,22 @@ impl Client {
 
 /// Sends the crate's request through our own client; keeps our own error beside the crate's.
 async fn transport(
-    outbound: crate::base::http::Outbound,
+    graph: Client,
     kept: Arc<Mutex<Option<GraphError>>>,
     request: oauth2::HttpRequest,
 ) -> std::result::Result<oauth2::HttpResponse, GraphError> {
-    let started = Instant::now();
     let (parts, body) = request.into_parts();
     let result = async {
         let url = Url::parse(&parts.uri.to_string())
             .map_err(|error| GraphError::Unreachable { timeout: false, detail: error.to_string() })?;
-        let builder = outbound
+        let builder = graph
+            .outbound
             .request(parts.method.clone(), url)
             .map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;
-        finish(builder.headers(parts.headers).body(body).timeout(EXCHANGE_TIMEOUT).send().await).await
+        let request = builder.headers(parts.headers).body(body).timeout(EXCHANGE_TIMEOUT);
+        graph.send(None, &parts.method, TOKENS, request).await
     }
     .await;
-    log(&parts.method, "oauth/access_token", started, result.as_ref().err());
     match result {
         Ok(bytes) => Ok(http::Response::new(bytes)),
         Err(error) => {

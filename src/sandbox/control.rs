@@ -13,6 +13,9 @@
 //! | `DELETE /_sandbox/faults` | takes all back |
 //! | `POST /_sandbox/signups` `{"scenarios": [], "setup": {}, "featureType": "", "redirect_uri": null, "business_id": null, "waba_id": null, "plain": false, "scope": null}` | a whole signup without a browser (every member optional) |
 //! | `POST /_sandbox/tokens/revoke`, `.../tokens/expire` `{"waba_id": "..."}` | of every token that reaches the account; without it, of all customers' |
+//! | `POST /_sandbox/tokens/change` `{"waba_id": "...", "drop_scope": "whatsapp_business_messaging", "days": 3}` | takes a permission from those tokens, or has them end in so many days |
+//! | `POST /_sandbox/accounts` `{"waba_id": "...", "closed": true, "subscribed": false}` | closes an account to all customers' tokens (`false` opens it again); ends the app's subscription to it |
+//! | `POST /_sandbox/usage` `{"app": 85, "accounts": {"<WABA ID>": {"percent": 95, "regain_minutes": 5}}}` | what the usage headers tell from now on, in percent; an account at 100 is refused |
 //! | `POST /_sandbox/webhooks` `{"kind": "partner_added", "waba_id": "..."}` or `{"raw": {...}}` | sends one; kinds: `partner_added`, `partner_removed`, `partner_app_installed`, `partner_app_uninstalled` |
 //! | `POST /_sandbox/webhooks` `{"kind": "message", "phone_id": "...", "from": "491701234567", "name": "...", "type": "image", "text": "...", "data": "base64"}` | a person writes; also `type` with `content`; answers `message_id`, `media_id` |
 //! | `POST /_sandbox/webhooks` `{"kind": "status", "phone_id": "...", "message_id": "...", "status": "read"}` | what became of a message |
@@ -34,13 +37,13 @@ use super::{
     finish::{self, Number, Plan},
     flow::{Flow, Way},
     inbox::{self, Asked},
-    outcome,
+    outcome, permissions,
     scenario::{Armed, Fault, Plain, Scenario},
     setup,
     state::State as Kept,
     summary,
     tokens::Kind,
-    webhooks,
+    usage, webhooks,
 };
 use crate::base::text::constant_time_eq;
 use axum::{
@@ -64,6 +67,9 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/signups", post(signup))
         .route("/tokens/revoke", post(revoke))
         .route("/tokens/expire", post(expire))
+        .route("/tokens/change", post(permissions::tokens))
+        .route("/accounts", post(permissions::accounts))
+        .route("/usage", post(usage::change))
         .route("/webhooks", post(webhook))
         .route("/phones", post(phone))
         .route("/app", post(app))
@@ -83,7 +89,7 @@ impl IntoResponse for Refused {
     }
 }
 
-fn refused(status: StatusCode, why: impl std::fmt::Display) -> Refused {
+pub(super) fn refused(status: StatusCode, why: impl std::fmt::Display) -> Refused {
     Refused(status, why.to_string())
 }
 
@@ -251,8 +257,8 @@ fn carry_out(state: &mut Kept, asked: Signup, now_ms: i64) -> Value {
 }
 
 #[derive(Deserialize, Default)]
-struct OfWaba {
-    waba_id: Option<String>,
+pub(super) struct OfWaba {
+    pub waba_id: Option<String>,
 }
 
 async fn revoke(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {

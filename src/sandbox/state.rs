@@ -45,6 +45,9 @@ pub(super) struct State {
     /// Webhooks not yet delivered.
     #[serde(default)]
     pub outbox: Vec<Delivery>,
+    /// How far Meta's limits are used up, as its headers tell.
+    #[serde(default)]
+    pub usage: super::usage::Usage,
     /// Files that people sent.
     #[serde(default)]
     pub media: Vec<Media>,

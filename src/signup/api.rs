@@ -1,9 +1,9 @@
 //! What the page's script calls: begin an attempt, bring its two halves, watch it.
 
-use super::{changes::Changes, model::Step, queries, service::Signup};
+use super::{attempt::Reconnect, changes::Changes, model::Step, queries, service::Signup};
 use crate::{
     accounts::Member,
-    base::ids::{AttemptId, CustomerId},
+    base::ids::{AttemptId, ConnectionId, CustomerId},
     web::{Access, Error, Result, Routes, csrf::ScriptVerified},
 };
 use axum::{
@@ -47,6 +47,9 @@ fn parse(id: &str) -> Result<AttemptId> {
 struct Begin {
     #[serde(default)]
     coexistence: bool,
+    /// The connection that is to be connected again, and the link that led there.
+    reconnect: Option<ConnectionId>,
+    link: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +64,9 @@ async fn begin(
     _: ScriptVerified,
     Json(body): Json<Begin>,
 ) -> Result<(StatusCode, Json<Begun>)> {
-    let attempt = signup.begin(&member, AttemptId::new(), body.coexistence).await?;
+    let (link, placing) = (body.link, None);
+    let reconnect = body.reconnect.map(|connection| Reconnect { connection, link, placing });
+    let attempt = signup.begin(&member, AttemptId::new(), body.coexistence, reconnect).await?;
     let url = format!("/connect/attempts/{}", attempt.id);
     Ok((StatusCode::CREATED, Json(Begun { id: attempt.id, url })))
 }

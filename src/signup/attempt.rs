@@ -33,6 +33,28 @@ pub struct Trouble {
     pub next_ms: i64,
 }
 
+/// What becomes of a connection that was to be connected again, where another account came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placing {
+    /// The other account takes its place: name, settings, endpoints and history stay.
+    Instead,
+    /// The other account is connected beside it, as a first connection would be.
+    Beside,
+}
+
+/// Which connection an attempt is to connect again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reconnect {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The ID of the link by which the customer came.
+    pub link: Option<String>,
+    /// What was decided where another account came back.
+    #[serde(default)]
+    pub placing: Option<Placing>,
+}
+
 /// One try of a customer to connect.
 #[derive(Clone, Debug)]
 pub struct Attempt {
@@ -76,6 +98,8 @@ pub struct Attempt {
     pub trouble: Option<Trouble>,
     /// What it led to.
     pub connections: Vec<ConnectionId>,
+    /// Which connection it is to connect again; `None`: any.
+    pub reconnect: Option<Reconnect>,
     /// When it began.
     pub created_at: OffsetDateTime,
 }

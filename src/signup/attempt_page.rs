@@ -1,6 +1,6 @@
 //! `/connect/attempts/{id}`: one page an attempt, which shows each step and keeps its address.
 
-use super::{attempt_view::page, model::Step, service::Signup};
+use super::{attempt::Placing, attempt_view::page, model::Step, service::Signup};
 use crate::{
     accounts::Member,
     base::ids::{AttemptId, WabaId},
@@ -50,6 +50,8 @@ async fn back(Path(id): Path<String>) -> Result<Redirect> {
 struct ChooseForm {
     #[serde(default)]
     waba: Vec<String>,
+    /// Where another account came back than the one that was to be connected again.
+    placing: Option<Placing>,
 }
 
 async fn choose(
@@ -70,7 +72,7 @@ async fn choose(
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, OpensFacebook, page).into_response());
     }
     if attempt.step == Step::Choosing {
-        signup.choose(&member, attempt.id, &chosen).await?;
+        signup.choose(&member, attempt.id, &chosen, form.placing).await?;
     }
     Ok(Redirect::to(&format!("/connect/attempts/{id}")).into_response())
 }

@@ -74,6 +74,18 @@ pub(super) struct Choice {
     pub(super) others: bool,
 }
 
+/// A connection that was to be connected again, where its accounts did not all come back.
+pub(super) struct Instead {
+    /// Its ID.
+    pub(super) id: String,
+    /// What the customer calls it.
+    pub(super) name: String,
+    /// The accounts that did not come back.
+    pub(super) missing: Vec<String>,
+    /// None of them came back.
+    pub(super) none: bool,
+}
+
 pub(super) struct ChoiceNumber {
     pub(super) number: String,
     pub(super) name: String,
@@ -95,6 +107,8 @@ pub(super) struct AttemptPage {
     pub(super) launched: bool,
     pub(super) choices: Vec<Choice>,
     pub(super) choice_error: Option<&'static str>,
+    /// The connection that was to be connected again, and what of it did not come back.
+    pub(super) instead: Option<Instead>,
     pub(super) waba_id_needed: bool,
     /// Message events count from here as well as from facebook.com.
     pub(super) dialog_origin: String,
@@ -105,6 +119,8 @@ pub(super) struct AttemptPage {
     /// Trying again is there, but not the obvious next step.
     pub(super) is_quiet: bool,
     pub(super) is_oauth: bool,
+    /// The connection that it is to connect again.
+    pub(super) reconnects: Option<String>,
     pub(super) connections: Vec<(String, String)>,
     pub(super) numbers: Vec<String>,
     /// Whether all of them can send and receive already.
@@ -217,6 +233,10 @@ pub(super) async fn page(signup: &Signup, chrome: Chrome, member: &Member, attem
     let typed_error = attempt.failure.as_ref().filter(|_| attempt.step == Step::WabaIdNeeded).map(|_| {
         "Facebook does not let us use this account. Check the digits. If they are right, connect as an admin of the business, and leave WhatsApp switched on.".to_owned()
     });
+    let instead = instead(signup, &attempt).await?;
+    if let Some(instead) = &instead {
+        title = if instead.none { "Another account came back" } else { "Not all accounts came back" }.to_owned();
+    }
     let launches = attempt.step == Step::Failed || attempt.step == Step::Launched;
     let mut launcher = None;
     if launches {
@@ -242,8 +262,9 @@ pub(super) async fn page(signup: &Signup, chrome: Chrome, member: &Member, attem
         },
         lines: step_lines(&attempt, signup.clock.now_ms()),
         launched: attempt.step == Step::Launched,
-        choices: choices(signup, member, &attempt).await?,
+        choices: choices(signup, &attempt).await?,
         choice_error: None,
+        instead,
         waba_id_needed: attempt.step == Step::WabaIdNeeded,
         dialog_origin: signup.meta().dialog_url.origin().ascii_serialization(),
         typed: attempt.chosen.first().filter(|_| typed_error.is_some()).map(ToString::to_string).unwrap_or_default(),
@@ -252,6 +273,7 @@ pub(super) async fn page(signup: &Signup, chrome: Chrome, member: &Member, attem
         launcher,
         is_quiet,
         is_oauth: attempt.flow == Flow::OAuth,
+        reconnects: attempt.reconnect.as_ref().map(|reconnect| reconnect.connection.to_string()),
         connections,
         numbers,
         all_ready,
@@ -273,14 +295,29 @@ fn told_apart(attempt: &Attempt, waba: &crate::graph::Waba) -> String {
     }
 }
 
-async fn choices(signup: &Signup, member: &Member, attempt: &Attempt) -> Result<Vec<Choice>> {
+pub(super) async fn instead(signup: &Signup, attempt: &Attempt) -> Result<Option<Instead>> {
+    let (Step::Choosing, Some(reconnect)) = (attempt.step, &attempt.reconnect) else { return Ok(None) };
+    let Some(overview) = signup.connections.get(attempt.customer_id, reconnect.connection).await? else {
+        return Ok(None);
+    };
+    let came = |id: &crate::base::ids::WabaId| attempt.candidates.iter().any(|candidate| candidate.waba.id == *id);
+    let (back, missing): (Vec<_>, Vec<_>) = overview.wabas.iter().partition(|(waba, _)| came(&waba.id));
+    Ok((!missing.is_empty()).then(|| Instead {
+        id: reconnect.connection.to_string(),
+        name: overview.connection.name.clone(),
+        missing: missing.iter().map(|(waba, _)| waba.name.clone()).collect(),
+        none: back.is_empty(),
+    }))
+}
+
+pub(super) async fn choices(signup: &Signup, attempt: &Attempt) -> Result<Vec<Choice>> {
     if attempt.step != Step::Choosing {
         return Ok(Vec::new());
     }
     let hinted = attempt.hint.as_ref().and_then(|hint| hint.waba_id.clone());
     let mut all = Vec::new();
     for candidate in &attempt.candidates {
-        let owner = signup.is_connected(member.customer, &candidate.waba.id).await?;
+        let owner = signup.is_connected(attempt.customer_id, &candidate.waba.id).await?;
         let is_hinted = hinted.as_ref() == Some(&candidate.waba.id);
         all.push(Choice {
             id: candidate.waba.id.to_string(),

@@ -1,6 +1,9 @@
 //! `/connect`: what is needed, what will happen, and the button.
 
-use super::{attempt::Attempt, service::Signup};
+use super::{
+    attempt::{Attempt, Reconnect},
+    service::Signup,
+};
 use crate::{
     accounts::{BusinessDetails, Member, SignedIn},
     base::ids::CustomerId,
@@ -36,6 +39,8 @@ pub(super) struct Launcher {
     pub is_retry: bool,
     /// Something else is the obvious next step on its page.
     pub is_quiet: bool,
+    /// The connection that is to be connected again.
+    pub reconnect: Option<Reconnect>,
 }
 
 impl Signup {
@@ -65,6 +70,7 @@ impl Launcher {
             coexistence: failed.is_some_and(|attempt| attempt.coexistence),
             is_retry: failed.is_some(),
             is_quiet: false,
+            reconnect: failed.and_then(|attempt| attempt.reconnect.clone()),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! What the customer decides on the attempt's page.
 
 use super::{
+    attempt::Placing,
     model::Step,
+    reconnect,
     service::{Change, Signup, SignupError, revive},
 };
 use crate::{
@@ -14,7 +16,13 @@ impl Signup {
     ///
     /// # Errors
     /// [`SignupError::Invalid`] where nothing is chosen, or something that was not proven.
-    pub async fn choose(&self, member: &Member, id: AttemptId, chosen: &[WabaId]) -> Result<(), SignupError> {
+    pub async fn choose(
+        &self,
+        member: &Member,
+        id: AttemptId,
+        chosen: &[WabaId],
+        placing: Option<Placing>,
+    ) -> Result<(), SignupError> {
         let attempt = self.get(member.customer, id).await?;
         if chosen.is_empty() {
             return Err(SignupError::Invalid("Choose at least one account."));
@@ -27,9 +35,7 @@ impl Signup {
             if attempt.step != Step::Choosing {
                 return Change::Drop;
             }
-            // Proven once more: days may have gone by at the chooser.
-            attempt.chosen = chosen.to_vec();
-            attempt.step = Step::TokenInspected;
+            reconnect::choose(attempt, chosen, placing);
             Change::Keep
         })
         .await?;

@@ -24,13 +24,15 @@ mod model;
 mod oauth_page;
 mod prove;
 mod queries;
+mod reconnect;
+mod reconnect_page;
 mod service;
 mod staff_line;
 mod steps;
 mod waiting;
 mod words;
 
-pub use attempt::Attempt;
+pub use attempt::{Attempt, Placing, Reconnect};
 pub use failure::{Failure, Reason};
 pub use funnel::{Day, End, EndKind, Ended, Funnel, FunnelAttempt, Which};
 pub use hint::{Hint, HintEvent};
@@ -47,7 +49,10 @@ pub const SEALED: &[SealedColumn] =
 
 /// The pages of this feature.
 pub fn page_routes(signup: Signup) -> Routes {
-    connect_page::routes(signup.clone()).merge(attempt_page::routes(signup.clone())).merge(oauth_page::routes(signup))
+    connect_page::routes(signup.clone())
+        .merge(attempt_page::routes(signup.clone()))
+        .merge(reconnect_page::routes(signup.clone()))
+        .merge(oauth_page::routes(signup))
 }
 
 /// What scripts call.

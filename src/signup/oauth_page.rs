@@ -2,13 +2,14 @@
 //! Facebook's full-page dialog and back. <https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow>
 
 use super::{
+    attempt::Reconnect,
     failure::{Failure, Reason},
     service::{Signup, SignupError},
 };
 use crate::{
     accounts::{Member, User},
-    base::text::shorten,
-    web::{Access, Error, Form, NoFields, Result, Routes},
+    base::{ids::ConnectionId, text::shorten},
+    web::{Access, Error, Form, Result, Routes},
 };
 use axum::{
     Extension,
@@ -25,8 +26,17 @@ pub(super) fn routes(signup: Signup) -> Routes {
         .with_state(signup)
 }
 
-async fn start(State(signup): State<Signup>, member: Member, Form(NoFields {}): Form<NoFields>) -> Result<Redirect> {
-    Ok(Redirect::to(signup.begin_oauth(&member).await?.as_str()))
+#[derive(Deserialize)]
+struct StartForm {
+    /// The connection that is to be connected again, and the link that led there.
+    reconnect: Option<ConnectionId>,
+    link: Option<String>,
+}
+
+async fn start(State(signup): State<Signup>, member: Member, Form(form): Form<StartForm>) -> Result<Redirect> {
+    let (link, placing) = (form.link, None);
+    let reconnect = form.reconnect.map(|connection| Reconnect { connection, link, placing });
+    Ok(Redirect::to(signup.begin_oauth(&member, reconnect).await?.as_str()))
 }
 
 #[derive(Deserialize)]

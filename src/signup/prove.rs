@@ -5,7 +5,7 @@ use super::{
     attempt::{Attempt, Candidate},
     failure::{Failure, Reason},
     model::{Flow, Step},
-    queries,
+    queries, reconnect,
     service::{Signup, SignupError},
     steps::{LOOK, Next, PARALLEL},
 };
@@ -26,7 +26,8 @@ impl Signup {
     /// is tried; what answers is proven.
     pub(super) async fn prove(&self, attempt: &Attempt) -> Result<Next, SignupError> {
         let access = self.access(attempt)?;
-        let named = match self.named(attempt, &access).await {
+        let wanted = self.wanted(attempt).await?;
+        let named = match self.named(attempt, &access, &wanted).await {
             Ok(named) => named?,
             Err(error) => return self.refused(attempt, error, Reason::AccessNotProven).await,
         };
@@ -61,10 +62,9 @@ impl Signup {
             return self
                 .keep(attempt, |now| {
                     // One is no question, and what was chosen is asked but once.
-                    let decided = proven.len() == 1 || !now.chosen.is_empty();
-                    let ids = proven.iter().map(|candidate| candidate.waba.id.clone());
-                    now.chosen = if decided { ids.collect() } else { Vec::new() };
-                    now.step = if decided { Step::Chosen } else { Step::Choosing };
+                    let decided = reconnect::decided(now, &proven, &wanted);
+                    now.step = if decided.is_some() { Step::Chosen } else { Step::Choosing };
+                    now.chosen = decided.unwrap_or_default();
                     now.candidates.clone_from(&proven);
                 })
                 .await;
@@ -104,14 +104,21 @@ impl Signup {
     }
 
     /// The WABAs to try. Outer error: Meta's; inner: ours.
-    async fn named(&self, attempt: &Attempt, access: &Access) -> Result<Result<Vec<WabaId>, SignupError>, GraphError> {
+    async fn named(
+        &self,
+        attempt: &Attempt,
+        access: &Access,
+        wanted: &[WabaId],
+    ) -> Result<Result<Vec<WabaId>, SignupError>, GraphError> {
         if !attempt.chosen.is_empty() {
             return Ok(Ok(attempt.chosen.clone()));
         }
         let mut all = attempt.grant.as_ref().map(|grant| grant.waba_ids.clone()).unwrap_or_default();
         let hint = attempt.hint.as_ref();
         all.extend(hint.and_then(|hint| hint.waba_id.clone()));
-        if all.is_empty() {
+        let told = !all.is_empty();
+        all.extend(wanted.iter().cloned());
+        if !told {
             // Meta's webhook names what was shared since this began; the token then says what of it is ours.
             let shared = async {
                 let mut db = self.store.read().await?;
@@ -122,7 +129,7 @@ impl Signup {
                 Err(error) => return Ok(Err(error)),
             }
         }
-        if all.is_empty() {
+        if !told {
             let mut businesses = attempt.grant.as_ref().map(|grant| grant.business_ids.clone()).unwrap_or_default();
             businesses.extend(hint.and_then(|hint| hint.business_id.clone()));
             businesses.dedup();

@@ -33,6 +33,7 @@ fn attempt(row: &Row) -> Result<Attempt> {
         failure: row.opt_json("failure")?,
         trouble: row.opt_json("trouble")?,
         connections: row.opt_json("connections")?.unwrap_or_default(),
+        reconnect: row.opt_json("reconnect")?,
         created_at: row.time("created_at")?,
     })
 }
@@ -50,7 +51,7 @@ pub(super) async fn insert(
 ) -> Result<bool> {
     let made = query(
         "INSERT INTO signup_attempts (id, customer_id, user_id, flow, coexistence, step, step_since, state_hash, \
-         es_config_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $7, $7) \
+         es_config_id, reconnect, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $7, $7) \
          ON CONFLICT (id) DO NOTHING",
     )
     .bind(new.id)
@@ -62,6 +63,7 @@ pub(super) async fn insert(
     .bind(new.created_at)
     .bind(state_hash)
     .bind(es_config_id.map(str::to_owned))
+    .bind(new.reconnect.as_ref().map(|reconnect| json("reconnect", reconnect)).transpose()?)
     .execute(tx)
     .await?;
     Ok(made == 1)
@@ -109,7 +111,7 @@ pub(super) async fn update(tx: &mut WriteTx, changed: &Attempt, now: OffsetDateT
         "UPDATE signup_attempts SET step = $1, step_since = $2, code_sealed = $3, code_received_at = $4, \
          window_closed_at = $5, token_sealed = $6, hint = $7, hint_at = $8, grant_info = $9, candidates = $10, \
          chosen = $11, failure = $12, trouble = $13, connections = $14, finished_at = $15, updated_at = $16, \
-         ended_as = $17, version = version + 1, state_hash = NULL WHERE id = $18 AND version = $19",
+         ended_as = $17, reconnect = $18, version = version + 1, state_hash = NULL WHERE id = $19 AND version = $20",
     )
     .bind(changed.step.as_str())
     .bind(changed.step_since)
@@ -128,6 +130,7 @@ pub(super) async fn update(tx: &mut WriteTx, changed: &Attempt, now: OffsetDateT
     .bind(changed.step.is_final().then(|| to_ms(now)))
     .bind(now)
     .bind(super::funnel::End::of(changed).map(|end| end.as_word()))
+    .bind(changed.reconnect.as_ref().map(|reconnect| json("reconnect", reconnect)).transpose()?)
     .bind(changed.id)
     .bind(changed.version)
     .execute(tx)
@@ -261,7 +264,7 @@ pub(super) async fn export(
     last: &str,
     limit: i64,
 ) -> Result<Vec<(String, serde_json::Value)>> {
-    let json = ["hint", "grant_info", "candidates", "chosen", "failure", "trouble", "connections"];
+    let json = ["hint", "grant_info", "candidates", "chosen", "failure", "trouble", "connections", "reconnect"];
     query("SELECT * FROM signup_attempts WHERE customer_id = $1 AND id > $2 ORDER BY id LIMIT $3")
         .bind(customer)
         .bind(last)

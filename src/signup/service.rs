@@ -1,7 +1,7 @@
 //! Use cases: what the browser brings, what the customer decides, what Meta's webhook says.
 
 use super::{
-    attempt::Attempt,
+    attempt::{Attempt, Reconnect},
     changes::Changes,
     failure::Failure,
     model::{Flow, Step},
@@ -174,19 +174,25 @@ impl Signup {
     ///
     /// # Errors
     /// See [`SignupError`].
-    pub async fn begin(&self, member: &Member, id: AttemptId, coexistence: bool) -> Result<Attempt, SignupError> {
-        self.insert(member, id, Flow::Embedded, coexistence, None).await
+    pub async fn begin(
+        &self,
+        member: &Member,
+        id: AttemptId,
+        coexistence: bool,
+        reconnect: Option<Reconnect>,
+    ) -> Result<Attempt, SignupError> {
+        self.insert(member, id, (Flow::Embedded, coexistence), None, reconnect).await
     }
 
     /// Begins an attempt in the plain OAuth flow; gives the dialog's address.
     ///
     /// # Errors
     /// See [`SignupError`].
-    pub async fn begin_oauth(&self, member: &Member) -> Result<Url, SignupError> {
+    pub async fn begin_oauth(&self, member: &Member, reconnect: Option<Reconnect>) -> Result<Url, SignupError> {
         let meta = self.meta();
         let app = meta.app.as_ref().ok_or(SignupError::NotConfigured)?;
         let state = ids::random_token();
-        self.insert(member, AttemptId::new(), Flow::OAuth, false, Some(hash(&state))).await?;
+        self.insert(member, AttemptId::new(), (Flow::OAuth, false), Some(hash(&state)), reconnect).await?;
         let scopes = [super::inspect::MANAGEMENT, super::inspect::MESSAGING];
         Ok(meta.graph.dialog_url(&meta.dialog_url, &app.id, &meta.redirect_uri, &state, &scopes))
     }
@@ -195,10 +201,11 @@ impl Signup {
         &self,
         member: &Member,
         id: AttemptId,
-        flow: Flow,
-        coexistence: bool,
+        (flow, coexistence): (Flow, bool),
         state_hash: Option<String>,
+        reconnect: Option<Reconnect>,
     ) -> Result<Attempt, SignupError> {
+        let reconnect = self.known_reconnect(member, reconnect).await?;
         let meta = self.meta();
         if meta.app.is_none() {
             return Err(SignupError::NotConfigured);
@@ -230,6 +237,7 @@ impl Signup {
             failure: None,
             trouble: None,
             connections: Vec::new(),
+            reconnect,
             created_at: now,
         };
         let mut tx = self.store.write().await?;

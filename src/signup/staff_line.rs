@@ -16,6 +16,8 @@ pub struct StaffLine {
     pub note: String,
     /// What to tell the customer.
     pub tell: Option<String>,
+    /// Where staff decide what the customer could decide too.
+    pub decide: Option<String>,
     /// IDs, and what Meta said.
     pub details: String,
     /// Since when it stands there.
@@ -45,6 +47,8 @@ impl StaffLine {
             badge: badge(attempt),
             note,
             tell,
+            decide: (attempt.step == Step::Choosing && attempt.reconnect.is_some())
+                .then(|| format!("/support/attempts/{}/decide", attempt.id)),
             details: details.join(" · "),
             when: When::new(attempt.step_since, now),
         }

@@ -5,7 +5,7 @@
 //! proof (account and numbers side by side), subscription.
 
 use super::{
-    attempt::{Attempt, Trouble},
+    attempt::{Attempt, Placing, Trouble},
     failure::{Failure, Reason},
     inspect,
     model::{Flow, Step},
@@ -207,7 +207,7 @@ impl Signup {
 
     pub(super) fn access(&self, attempt: &Attempt) -> Result<Access, SignupError> {
         let token = self.open(attempt, TOKEN_COLUMN, attempt.token_sealed.as_ref())?;
-        Ok(Access::new(token, self.app()?.secret))
+        Ok(Access::new(token, self.app()?.secret).for_customer(attempt.customer_id))
     }
 
     async fn exchange(&self, attempt: &Attempt) -> Result<Next, SignupError> {
@@ -265,6 +265,11 @@ impl Signup {
                 .chosen_candidates()
                 .map(|candidate| (candidate.waba.clone(), candidate.numbers.clone()))
                 .collect(),
+            into: attempt.reconnect.as_ref().and_then(|reconnect| match reconnect.placing {
+                Some(Placing::Beside) => None,
+                Some(Placing::Instead) | None => Some(reconnect.connection),
+            }),
+            instead: attempt.reconnect.as_ref().is_some_and(|one| one.placing == Some(Placing::Instead)),
         };
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -274,6 +279,9 @@ impl Signup {
         }
         match self.connections.save(&mut tx, &grant).await {
             Ok(connections) => {
+                if let Some(link) = attempt.reconnect.as_ref().and_then(|reconnect| reconnect.link.as_ref()) {
+                    self.connections.use_link(&mut tx, link, attempt.user_id).await?;
+                }
                 // In one transaction with the connection: a crash leaves both or none.
                 current.connections = connections;
                 current.token_sealed = None;

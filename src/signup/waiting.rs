@@ -101,7 +101,7 @@ impl Signup {
         if business != *claimed || !in_time || guessing || ambiguous || taken {
             return Ok(None);
         }
-        let access = Access::new(system.clone(), self.app()?.secret);
+        let access = Access::new(system.clone(), self.app()?.secret).for_customer(attempt.customer_id);
         match meta.graph.fetch_business_token(&access, &business).await {
             Ok(token) => Ok(Some(token)),
             Err(error) => {

@@ -64,6 +64,12 @@ export function mountLauncher(root) {
   const { csrf, dialogOrigin } = root.dataset;
   let run = null; // The window that is open now, if one is.
 
+  // What the attempt begins with: also which connection is to be connected again, and by which link.
+  function beginning() {
+    const { reconnect, link } = root.dataset;
+    return { coexistence: root.querySelector("#keep-app").checked, reconnect, link };
+  }
+
   function show(state) {
     root.dataset.launch = state;
     for (const element of root.querySelectorAll("[data-when]")) {
@@ -103,7 +109,7 @@ export function mountLauncher(root) {
     }
     run = mine;
     show("open");
-    mine.attempt = post("/connect/attempts", csrf, { coexistence: root.querySelector("#keep-app").checked });
+    mine.attempt = post("/connect/attempts", csrf, beginning());
     // A phone may discard this tab while the window is open: what it loads again is then the attempt's page,
     // which listens for the event and shows what becomes of it.
     mine.attempt.then(({ url }) => {
@@ -128,7 +134,7 @@ export function mountLauncher(root) {
     try {
       // If beginning failed for want of a network, it is tried once more: now there is something to keep.
       const { url } = await mine.attempt.catch(() => {
-        mine.attempt = post("/connect/attempts", csrf, { coexistence: root.querySelector("#keep-app").checked });
+        mine.attempt = post("/connect/attempts", csrf, beginning());
         return mine.attempt;
       });
       const code = response?.authResponse?.code;

@@ -45,6 +45,7 @@ pub(super) async fn handle(State(sandbox): State<Sandbox>, request: Request) -> 
         false => Ok(None),
         true => sandbox.change(|state| scenario::take_fault(&mut state.faults, &call.path)),
     };
+    let refused = sandbox.read(|state| state.usage.refuses(&call.segments));
     let result = match fault {
         Err(error) => Err(error.into()),
         Ok(Some(FaultKind::Error500)) => Err(GraphError::internal()),
@@ -55,7 +56,10 @@ pub(super) async fn handle(State(sandbox): State<Sandbox>, request: Request) -> 
         }
         Ok(Some(FaultKind::Slow2s)) => slowly(&sandbox, &call, 2).await,
         Ok(Some(FaultKind::Slow40s)) => slowly(&sandbox, &call, 40).await,
-        Ok(None) => answer(&sandbox, &call).await,
+        Ok(None) => match refused {
+            Some(error) => Err(error),
+            None => answer(&sandbox, &call).await,
+        },
     };
     let trace = ids::trace();
     let (status, body) = match &result {
@@ -63,7 +67,9 @@ pub(super) async fn handle(State(sandbox): State<Sandbox>, request: Request) -> 
         Err(error) => (error.status, error.body(&trace)),
     };
     note(&sandbox, &call, status.as_u16(), body.clone());
-    respond(&call.method, &call.path, &call.version, status, &body)
+    let mut response = respond(&call.method, &call.path, &call.version, status, &body);
+    sandbox.read(|state| state.usage.tell(&call.segments, response.headers_mut()));
+    response
 }
 
 /// The call takes effect at once, but its answer comes late: whoever gave up waiting does not know.

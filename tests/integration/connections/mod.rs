@@ -2,6 +2,8 @@
 
 mod disconnect;
 mod interrupted;
+mod permissions;
+mod reconnect;
 mod rename;
 
 use crate::support::*;

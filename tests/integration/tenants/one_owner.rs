@@ -121,6 +121,8 @@ async fn the_same_customer_twice_at_the_same_moment(db: Database) {
     }))
     .unwrap();
     let grant = doorway::connections::Grant {
+        into: None,
+        instead: false,
         customer,
         by: world.portal.accounts.members(customer).await.unwrap().remove(0).id,
         token: SecretString::from("EAAtest"),

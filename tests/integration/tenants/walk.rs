@@ -52,9 +52,11 @@ const PARTICULAR: &[(&str, &str)] = &[
     ("GET /auth/whatsapp/callback", "it checks what Facebook says, and the walk says nothing"),
 ];
 
-/// What changes by itself: sessions, counters, the log of what was refused, marks on their way to their places.
+/// What changes by itself: sessions, counters, the log of what was refused, marks on their way to their places, calls
+/// that were made.
 const RESTLESS: &[&str] = &[
     "_sqlx_migrations",
+    "graph_calls",
     "sessions",
     "jobs",
     "leases",
@@ -77,6 +79,9 @@ struct Samples {
     session: String,
     event: String,
     endpoint: String,
+    /// A look at the connection's permissions, and a link to connect it again.
+    check: String,
+    link: String,
 }
 
 impl Samples {
@@ -88,7 +93,10 @@ impl Samples {
             "customer" | "customer_id" => &self.customer,
             "endpoint" => &self.endpoint,
             "user" | "user_id" | "person" => &self.user,
-            "id" if is_below("/connections/") => &self.connection,
+            "id" if is_below("/connections/") || is_below("/support/connections/") => &self.connection,
+            "id" if is_below("/support/attempts/") => &self.attempt,
+            "check" => &self.check,
+            "link" => &self.link,
             "id" if is_below("/connect/attempts/") => &self.attempt,
             "id" if is_below("/support/customers/") || is_below("/backoffice/customers/") => &self.customer,
             "id" if is_below("/backoffice/people/") || is_below("/people/") => &self.user,
@@ -150,6 +158,11 @@ struct Stage {
     admin: Caller,
 }
 
+/// The ID of what a form of the owner's makes.
+async fn made(owner: &Browser, path: &str) -> String {
+    owner.post(path, &[]).await.location().rsplit('/').next().unwrap().to_owned()
+}
+
 const MEMBERS: &[Access] = &[Access::Anyone, Access::SignedIn, Access::Member];
 const SUPPORT: &[Access] = &[Access::Anyone, Access::SignedIn, Access::Staff];
 const ADMINS: &[Access] = &[Access::Anyone, Access::SignedIn, Access::Staff, Access::Admin];
@@ -180,6 +193,8 @@ impl Stage {
             waba: id(&signup, "waba_ids", 0),
             invite: invite(&world).await,
             endpoint: endpoint(&world, &owner.browser).await,
+            check: made(&owner.browser, &format!("{connection}/permissions")).await,
+            link: made(&owner.browser, &format!("{connection}/links")).await,
             session: world.column("SELECT min(id) AS id FROM sessions WHERE user_id IS NOT NULL", "id").await.unwrap(),
         };
         let other = caller(&world, "another customer", Role::Customer, "Corner Shop", MEMBERS).await;
