@@ -31,6 +31,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let (access, access_setup) = (parts.connections.clone(), office.meta.clone());
     let mails = parts.invites.clone();
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
+    let tidied = parts.connections.clone();
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
     let (forwarding, keep) = (parts.forwarding.clone(), parts.retention);
     // On which day the marks of duplicates were walked through last.
@@ -82,7 +83,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             jobs::handler(move |_| {
                 let (sessions, webhooks, clock) = (sessions.clone(), webhooks.clone(), clock.clone());
                 let (limits, invites, forwarding) = (limits.clone(), invites.clone(), forwarding.clone());
-                let walked = walked.clone();
+                let (walked, connections) = (walked.clone(), tidied.clone());
                 async move {
                     let now = clock.now();
                     sessions.prune().await?;
@@ -92,6 +93,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
                         webhooks.prune_marks().await?;
                         walked.store(today, Ordering::Relaxed);
                     }
+                    connections.prune_own_apps().await?;
                     forwarding.prune(now - keep.deliveries, now - keep.charts).await?;
                     limits.prune().await?;
                     invites.prune().await?;

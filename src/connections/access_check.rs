@@ -9,7 +9,7 @@ use super::{
 use crate::{
     accounts,
     base::ids::{ConnectionId, WabaId},
-    graph::{self, Access, ErrorClass, GraphError},
+    graph::{self, ErrorClass, GraphError},
     jobs::{JobError, Outcome},
     phone_numbers,
     store::StoreError,
@@ -61,12 +61,11 @@ impl Connections {
         if overview.connection.state != ConnectionState::Active || overview.wabas.is_empty() {
             return Ok(Outcome::Done);
         }
-        let token = match self.token(id).await {
-            Ok(token) => token,
+        let access = match self.access_with(id, app_secret).await {
+            Ok(access) => access,
             Err(TokenError::None | TokenError::Seal(_)) => return Ok(Outcome::Done),
             Err(TokenError::Store(error)) => return Err(error.into()),
         };
-        let access = Access { token, app_secret: app_secret.cloned() };
         let mut seen = Vec::new();
         for (waba, _) in &overview.wabas {
             seen.push((&waba.id, Seen::of(graph.phone_numbers(&access, &waba.id).await)));

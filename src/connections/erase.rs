@@ -1,7 +1,9 @@
 //! The end of a customer's connections when the customer is deleted, what is handed out about them, and how they
 //! stand all in all.
 
-use super::{ACCESS_JOB, Connections, DISCONNECT_JOB, holders, jobs::DisconnectRequest, notice_queries, queries};
+use super::{
+    ACCESS_JOB, Connections, DISCONNECT_JOB, holders, jobs::DisconnectRequest, notice_queries, own_app_queries, queries,
+};
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
     base::ids::{CustomerId, WabaId},
@@ -112,6 +114,7 @@ impl Connections {
     pub async fn export(&self, customer: CustomerId, file: &mut JsonFile) -> std::result::Result<(), DownloadError> {
         let mut db = self.store.read().await?;
         let connections = queries::export(&mut db, customer).await?;
+        let own_apps = own_app_queries::export(&mut db, customer).await?;
         let wabas = queries::export_wabas(&mut db, customer).await?;
         let (mut numbers, mut notices): (Vec<Value>, Vec<Value>) = Default::default();
         for waba in queries::wabas_of(&mut db, customer).await? {
@@ -120,6 +123,7 @@ impl Connections {
         }
         drop(db);
         file.list("connections", &connections).await?;
+        file.list("own_meta_apps", &own_apps).await?;
         file.list("whatsapp_business_accounts", &wabas).await?;
         file.list("phone_numbers", &numbers).await?;
         file.list("account_notices", &notices).await

@@ -1,5 +1,5 @@
 //! What a customer has connected: a grant of their business to us (one business token) and the WABAs
-//! that it opens. One WABA belongs to one customer, by the primary key of `wabas`.
+//! that it opens; or an app of the customer's own with its token. One WABA belongs to one customer, by the primary key of `wabas`.
 
 mod access_check;
 mod erase;
@@ -12,6 +12,11 @@ mod news;
 mod notice_queries;
 mod notice_words;
 mod notices;
+mod own_app;
+mod own_app_add;
+mod own_app_pages;
+mod own_app_queries;
+mod own_app_view;
 mod pages;
 mod queries;
 mod service;
@@ -25,8 +30,15 @@ pub use lines::ConnectionLines;
 pub use model::{Connection, ConnectionState, Notice, Owner, WabaRecord};
 pub use news::News;
 pub use notices::{ACCESS_JOB, Told};
+pub use own_app::OwnApp;
+pub use own_app_pages::{OwnAppPages, routes as own_app_routes};
 pub use pages::routes;
 pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError, owner};
 
 /// What of this feature is sealed at rest.
-pub const SEALED: &[SealedColumn] = &[sealed_column!("connections", "token_sealed")];
+pub const SEALED: &[SealedColumn] = &[
+    sealed_column!("connections", "token_sealed"),
+    sealed_column!("own_apps", "verify_token_sealed"),
+    sealed_column!("own_apps", "app_secret_sealed"),
+    sealed_column!("own_apps", "old_secret_sealed"),
+];

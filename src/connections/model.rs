@@ -72,6 +72,16 @@ pub struct Connection {
     pub token_expires_at: Option<OffsetDateTime>,
     /// When it was last connected.
     pub connected_at: OffsetDateTime,
+    /// Whether its token is of an app of the customer's own, and not of the operator's.
+    pub is_own_app: bool,
+}
+
+impl Connection {
+    /// Whether it is of the customer's own app, and not being undone: then another token may take its token's place.
+    #[must_use]
+    pub fn may_get_token(&self) -> bool {
+        self.is_own_app && matches!(self.state, ConnectionState::Active | ConnectionState::NeedsReconnect)
+    }
 }
 
 /// A WABA of a connection.
@@ -93,6 +103,8 @@ pub struct WabaRecord {
     pub review_status: Option<String>,
     /// Since when Meta sends us its webhooks.
     pub subscribed_at: Option<OffsetDateTime>,
+    /// Whether the end of the connection ends that: not for an app of the customer's that got them before.
+    pub may_unsubscribe: bool,
 }
 
 impl WabaRecord {

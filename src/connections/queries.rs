@@ -1,6 +1,9 @@
 //! All SQL of `connections` and `wabas`.
 
-use super::model::{Connection, ConnectionState, Owner, WabaRecord};
+use super::{
+    model::{Connection, ConnectionState, Owner, WabaRecord},
+    own_app_queries,
+};
 use crate::{
     base::ids::{BusinessId, ConnectionId, CustomerId, WabaId},
     graph,
@@ -18,6 +21,7 @@ fn connection(row: &Row) -> Result<Connection> {
         state: row.parse("state")?,
         token_expires_at: row.opt_time("token_expires_at")?,
         connected_at: row.time("connected_at")?,
+        is_own_app: row.bool("is_own_app")?,
     })
 }
 
@@ -31,6 +35,7 @@ fn waba(row: &Row) -> Result<WabaRecord> {
         business_verification_status: row.opt_text("business_verification_status")?,
         review_status: row.opt_text("review_status")?,
         subscribed_at: row.opt_time("subscribed_at")?,
+        may_unsubscribe: row.opt_bool("own_app_subscribed_here")?.unwrap_or(true),
     })
 }
 
@@ -89,6 +94,22 @@ pub(super) async fn renew(tx: &mut WriteTx, token: &TokenRow<'_>) -> Result<()> 
     Ok(())
 }
 
+/// When the token ends, as Meta says now.
+pub(super) async fn set_token_ends(
+    tx: &mut WriteTx,
+    id: ConnectionId,
+    expires_at: Option<OffsetDateTime>,
+    data_access_expires_at: Option<OffsetDateTime>,
+) -> Result<()> {
+    query("UPDATE connections SET token_expires_at = $1, data_access_expires_at = $2 WHERE id = $3")
+        .bind(expires_at)
+        .bind(data_access_expires_at)
+        .bind(id)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 /// Makes the WABA this customer's, unless it is another's: the primary key decides, also between two
 /// who come at the same moment.
 pub(super) async fn claim(tx: &mut WriteTx, waba: &graph::Waba, owner: Owner, now: OffsetDateTime) -> Result<bool> {
@@ -134,7 +155,7 @@ pub(super) async fn by_business(
 ) -> Result<Option<ConnectionId>> {
     query(
         "SELECT id FROM connections WHERE customer_id = $1 AND business_id = $2 \
-         AND state IN ('active', 'needs_reconnect') ORDER BY created_at LIMIT 1",
+         AND state IN ('active', 'needs_reconnect') AND NOT is_own_app ORDER BY created_at LIMIT 1",
     )
     .bind(customer)
     .bind(business)
@@ -256,6 +277,9 @@ pub(super) async fn end_if(tx: &mut WriteTx, id: ConnectionId, request: &str, no
     .bind(request)
     .execute(tx)
     .await?;
+    if ended == 1 {
+        own_app_queries::remove(tx, id).await?;
+    }
     Ok(ended == 1)
 }
 
@@ -269,7 +293,7 @@ pub(super) async fn end(tx: &mut WriteTx, id: ConnectionId, now: OffsetDateTime)
     .bind(id)
     .execute(tx)
     .await?;
-    Ok(())
+    own_app_queries::remove(tx, id).await
 }
 
 /// Whether there is one that works, and one whose access ended.
@@ -321,8 +345,9 @@ pub(super) async fn export_wabas(db: &mut impl Reads, customer: CustomerId) -> R
 /// How many customers connected for the first time since then: what Meta's onboarding limit counts.
 pub(super) async fn onboarded_since(db: &mut impl Reads, since: OffsetDateTime) -> Result<i64> {
     query(
-        "SELECT count(DISTINCT customer_id) AS n FROM connections c WHERE c.created_at >= $1 AND NOT EXISTS \
-         (SELECT 1 FROM connections o WHERE o.customer_id = c.customer_id AND o.created_at < $1)",
+        "SELECT count(DISTINCT customer_id) AS n FROM connections c WHERE c.created_at >= $1 AND NOT c.is_own_app \
+         AND NOT EXISTS (SELECT 1 FROM connections o WHERE o.customer_id = c.customer_id AND o.created_at < $1 \
+         AND NOT o.is_own_app)",
     )
     .bind(since)
     .one(db, |row| row.int("n"))

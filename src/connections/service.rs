@@ -6,6 +6,7 @@ use super::{
     holders,
     jobs::DisconnectRequest,
     model::{Connection, ConnectionState, Owner, WabaRecord},
+    own_app_queries,
     queries::{self, TokenRow},
 };
 use crate::{
@@ -150,6 +151,8 @@ impl Connections {
                 queries::insert(tx, &token, grant.customer, &grant.name(), business.as_ref()).await?;
             } else {
                 queries::renew(tx, &token).await?;
+                // Whatever app it went through before: this token is of the operator's.
+                own_app_queries::becomes_ours(tx, *id).await?;
             }
         }
         for (waba, numbers) in &grant.wabas {
@@ -250,12 +253,13 @@ impl Connections {
         Ok(self.keys.open(Self::place(&id.to_string()), &sealed)?)
     }
 
-    /// With what to call Graph for a connection.
+    /// With what to call Graph for a connection; `app_secret` is that of the operator's app, which does not count for
+    /// a connection through the customer's own.
     ///
     /// # Errors
     /// See [`TokenError`].
     pub async fn access(&self, id: ConnectionId, app_secret: &SecretString) -> Result<graph::Access, TokenError> {
-        Ok(graph::Access::new(self.token(id).await?, app_secret.clone()))
+        self.access_with(id, Some(app_secret)).await
     }
 
     /// A customer's connections with their numbers, the newest first.

@@ -94,6 +94,25 @@ impl Client {
         self.call::<Success>(access, Method::POST, &path, Call::default()).await?.check("the subscription")
     }
 
+    /// The IDs of the apps that get the WABA's webhooks.
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-account/subscribed-apps-api>
+    ///
+    /// # Errors
+    /// See [`super::GraphError`].
+    pub async fn subscribed_app_ids(&self, access: &Access, id: &WabaId) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Subscribed {
+            whatsapp_business_api_data: Option<App>,
+        }
+        #[derive(Deserialize)]
+        struct App {
+            #[serde(deserialize_with = "crate::base::ids::deserialize_meta_id")]
+            id: String,
+        }
+        let all: Vec<Subscribed> = self.list(access, &format!("{id}/subscribed_apps"), "").await?;
+        Ok(all.into_iter().filter_map(|one| one.whatsapp_business_api_data.map(|app| app.id)).collect())
+    }
+
     /// Has Meta stop sending us the WABA's webhooks.
     ///
     /// # Errors
