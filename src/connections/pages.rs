@@ -113,6 +113,12 @@ fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
             hint: "Facebook ended the access. Your name, settings and history stay.".to_owned(),
             link: Some(("/connect".to_owned(), "Connect again")),
         };
+        if overview.connection.is_own_app {
+            all[0].title = "Replace the token".to_owned();
+            all[0].hint = "Meta does not take the token of your app any more. Your name, settings and history stay.".to_owned();
+            let page = format!("/connections/{}/own-app", overview.connection.id);
+            all[0].link = Some((page, "Enter a new token"));
+        }
     }
     for (waba, numbers) in &overview.wabas {
         if numbers.is_empty() {
@@ -257,6 +263,7 @@ struct ShowPage {
     todos: Vec<Todo>,
     news: Vec<News>,
     is_disconnecting: bool,
+    is_own_app: bool,
 }
 
 fn show_page(chrome: Chrome, overview: &Overview, news: Vec<News>, now: time::OffsetDateTime) -> ShowPage {
@@ -281,6 +288,7 @@ fn show_page(chrome: Chrome, overview: &Overview, news: Vec<News>, now: time::Of
         todos,
         news,
         is_disconnecting: overview.connection.state == ConnectionState::Disconnecting,
+        is_own_app: overview.connection.is_own_app,
         chrome,
     }
 }

@@ -26,6 +26,7 @@ mod ids;
 mod inbox;
 mod media;
 mod outcome;
+mod own_apps;
 mod record;
 mod scenario;
 mod sdk;

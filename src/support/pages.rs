@@ -122,6 +122,7 @@ struct ConnectionBlock {
     id: String,
     name: String,
     badge: Badge,
+    is_own_app: bool,
     token_end: Option<When>,
     wabas: Vec<WabaLine>,
     news: Vec<News>,
@@ -166,6 +167,7 @@ async fn customer(
                 let (look, word) = overview.connection.state.shown();
                 Badge::new(look, word)
             },
+            is_own_app: overview.connection.is_own_app,
             token_end: overview.connection.token_expires_at.map(|at| When::new(at, now)),
             wabas: overview
                 .wabas
