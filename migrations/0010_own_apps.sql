@@ -4,6 +4,9 @@
 -- Whether the connection's token is of an app of the customer's, and not of the operator's.
 ALTER TABLE connections ADD COLUMN is_own_app BOOLEAN NOT NULL DEFAULT FALSE;
 
+-- Since when it must be connected again; null: it need not, or that was not written down yet.
+ALTER TABLE connections ADD COLUMN stale_since BIGINT;
+
 -- Gone as soon as the connection is over.
 CREATE TABLE own_apps (
     -- The connection's.

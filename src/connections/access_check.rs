@@ -98,7 +98,7 @@ impl Connections {
             }
         }
         if seen.iter().all(|(_, seen)| matches!(seen, Seen::Closed)) {
-            queries::set_state(&mut tx, id, ConnectionState::NeedsReconnect).await?;
+            queries::set_stale(&mut tx, id, self.clock.now()).await?;
             super::erase::note_standing(&mut tx, overview.connection.customer_id).await?;
         }
         tx.commit().await

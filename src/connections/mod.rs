@@ -2,6 +2,8 @@
 //! that it opens; or an app of the customer's own with its token. One WABA belongs to one customer, by the primary key of `wabas`.
 
 mod access_check;
+mod attention;
+mod attention_queries;
 mod erase;
 mod grant;
 mod holders;
@@ -23,6 +25,7 @@ mod service;
 
 use crate::{sealed_column, store::SealedColumn};
 
+pub use attention::{Attention, Trouble};
 pub use grant::Grant;
 pub use holders::was_anothers;
 pub use jobs::DISCONNECT_JOB;

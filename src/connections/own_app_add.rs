@@ -95,7 +95,10 @@ fn inspected(info: TokenInfo, app: &AppId) -> Result<Proven, NotTaken> {
         return Err(NotTaken::wrong(Wrong::Token, "Meta says that this token does not work any more. Make a new one."));
     }
     if info.app_id.as_deref() != Some(app.as_str()) {
-        return Err(NotTaken::wrong(Wrong::AppId, "The token belongs to another app. Enter the ID of the app it was made with."));
+        return Err(NotTaken::wrong(
+            Wrong::AppId,
+            "The token belongs to another app. Enter the ID of the app it was made with.",
+        ));
     }
     let mut scopes = info.scopes;
     scopes.extend(info.granular_scopes.into_iter().map(|granular| granular.scope));
@@ -109,11 +112,7 @@ fn inspected(info: TokenInfo, app: &AppId) -> Result<Proven, NotTaken> {
     }
     // 0 means never.
     let time = |at: Option<i64>| at.filter(|at| *at > 0).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
-    Ok(Proven {
-        expires_at: time(info.expires_at),
-        data_access_expires_at: time(info.data_access_expires_at),
-        scopes,
-    })
+    Ok(Proven { expires_at: time(info.expires_at), data_access_expires_at: time(info.data_access_expires_at), scopes })
 }
 
 fn not_asked(error: GraphError) -> NotTaken {
@@ -132,14 +131,22 @@ pub(super) async fn prove_token(
             (ErrorClass::Transient, code) if code != Some(1) => not_asked(error),
             (ErrorClass::RateLimited, _) => not_asked(error),
             (_, Some(101)) => NotTaken::said(Wrong::AppId, "Meta knows no app with this ID.", error),
-            _ => NotTaken::said(Wrong::Secret, "This is not the secret of that app. Copy it anew from the app’s dashboard.", error),
+            _ => NotTaken::said(
+                Wrong::Secret,
+                "This is not the secret of that app. Copy it anew from the app’s dashboard.",
+                error,
+            ),
         });
     }
     match graph.debug_token(app, token).await {
         Ok(info) => inspected(info, &app.id),
         Err(error) => Err(match error.class() {
             ErrorClass::Transient | ErrorClass::RateLimited => not_asked(error),
-            _ => NotTaken::said(Wrong::AppId, "The token belongs to another app. Enter the ID of the app it was made with.", error),
+            _ => NotTaken::said(
+                Wrong::AppId,
+                "The token belongs to another app. Enter the ID of the app it was made with.",
+                error,
+            ),
         }),
     }
 }

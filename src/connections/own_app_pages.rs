@@ -65,12 +65,10 @@ struct Doing {
 impl FromRequestParts<OwnAppPages> for Doing {
     type Rejection = Error;
     async fn from_request_parts(parts: &mut Parts, pages: &OwnAppPages) -> Result<Self> {
-        let Path(path) = Path::<HashMap<String, String>>::from_request_parts(parts, pages)
-            .await
-            .map_err(|_| Error::NotFound)?;
-        let connection_in = |name: &str| {
-            path.get(name).map(|id| id.parse::<ConnectionId>().map_err(|_| Error::NotFound)).transpose()
-        };
+        let Path(path) =
+            Path::<HashMap<String, String>>::from_request_parts(parts, pages).await.map_err(|_| Error::NotFound)?;
+        let connection_in =
+            |name: &str| path.get(name).map(|id| id.parse::<ConnectionId>().map_err(|_| Error::NotFound)).transpose();
         if !parts.uri.path().starts_with("/support/") {
             let Member { user: by, customer } = Member::from_request_parts(parts, pages).await?;
             return Ok(Self { by, customer, company: None, connection: connection_in("id")? });
@@ -128,9 +126,7 @@ async fn add(
     let meta = pages.meta.now();
     let ours = meta.app.as_ref().map(|app| &app.id);
     let added = match typed.brought() {
-        Ok(brought) => {
-            pages.connections.add_by_hand(&meta.graph, ours, (doing.by.id, doing.customer), &brought).await
-        }
+        Ok(brought) => pages.connections.add_by_hand(&meta.graph, ours, (doing.by.id, doing.customer), &brought).await,
         Err(error) => Err(error),
     };
     match added {

@@ -66,7 +66,9 @@ impl Typed {
         if text.is_empty() {
             return Ok(None);
         }
-        text.parse().map(Some).map_err(|_| NotTaken::wrong(Wrong::AppId, "An App ID is a number, such as 123456789012345."))
+        text.parse()
+            .map(Some)
+            .map_err(|_| NotTaken::wrong(Wrong::AppId, "An App ID is a number, such as 123456789012345."))
     }
 
     fn secret(&self) -> Result<Option<SecretString>, NotTaken> {

@@ -115,7 +115,8 @@ fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
         };
         if overview.connection.is_own_app {
             all[0].title = "Replace the token".to_owned();
-            all[0].hint = "Meta does not take the token of your app any more. Your name, settings and history stay.".to_owned();
+            all[0].hint =
+                "Meta does not take the token of your app any more. Your name, settings and history stay.".to_owned();
             let page = format!("/connections/{}/own-app", overview.connection.id);
             all[0].link = Some((page, "Enter a new token"));
         }

@@ -11,7 +11,7 @@ use crate::{
 };
 use time::OffsetDateTime;
 
-fn connection(row: &Row) -> Result<Connection> {
+pub(super) fn connection(row: &Row) -> Result<Connection> {
     Ok(Connection {
         id: row.parse("id")?,
         customer_id: row.parse("customer_id")?,
@@ -79,7 +79,7 @@ pub(super) async fn insert(
 /// Gives a connection a new token; what made it stale is over.
 pub(super) async fn renew(tx: &mut WriteTx, token: &TokenRow<'_>) -> Result<()> {
     query(
-        "UPDATE connections SET state = 'active', token_sealed = $1, token_expires_at = $2, \
+        "UPDATE connections SET state = 'active', stale_since = NULL, token_sealed = $1, token_expires_at = $2, \
          data_access_expires_at = $3, scopes = $4, connected_at = $5, disconnecting = NULL, disconnected_at = NULL \
          WHERE id = $6",
     )
@@ -219,8 +219,17 @@ pub(super) async fn rename(tx: &mut WriteTx, customer: CustomerId, id: Connectio
     Ok(changed == 1)
 }
 
-pub(super) async fn set_state(tx: &mut WriteTx, id: ConnectionId, state: ConnectionState) -> Result<()> {
-    query("UPDATE connections SET state = $1 WHERE id = $2").bind(state.as_str()).bind(id).execute(tx).await?;
+/// Marks a connection as one that must be connected again.
+pub(super) async fn set_stale(tx: &mut WriteTx, id: ConnectionId, now: OffsetDateTime) -> Result<()> {
+    query(
+        "UPDATE connections SET state = $1, stale_since = CASE WHEN state = $1 THEN stale_since ELSE $2 END \
+         WHERE id = $3",
+    )
+    .bind(ConnectionState::NeedsReconnect.as_str())
+    .bind(now)
+    .bind(id)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

@@ -199,7 +199,7 @@ impl Connections {
         let mut tx = self.store.write().await?;
         let Some(connection) = queries::get(&mut tx, id).await? else { return Ok(()) };
         accounts::lock_customer(&mut tx, connection.customer_id).await?;
-        queries::set_state(&mut tx, id, ConnectionState::NeedsReconnect).await?;
+        queries::set_stale(&mut tx, id, self.clock.now()).await?;
         note_standing(&mut tx, connection.customer_id).await?;
         tx.commit().await
     }

@@ -98,8 +98,7 @@ pub(super) fn queue(sandbox: &Sandbox, body: Value) -> std::io::Result<bool> {
     let deliveries = sandbox.read(|state| {
         let own = subscribed_own_apps(state, &body);
         let only_own = !own.is_empty() && !is_operators(state, &body);
-        let mut all: Vec<Delivery> =
-            own.iter().map(|app| Delivery::of_own_app(body.clone(), app, now_ms)).collect();
+        let mut all: Vec<Delivery> = own.iter().map(|app| Delivery::of_own_app(body.clone(), app, now_ms)).collect();
         if !only_own {
             all.push(Delivery::new(body, now_ms));
         }

@@ -145,8 +145,7 @@ impl Webhooks {
                 let some = bodies::after(&mut self.store.read().await?, last, AT_ONCE, BYTES).await?;
                 let Some(end) = some.last() else { break };
                 last = end.seq;
-                let named: Vec<i64> =
-                    some.iter().filter(|kept| scope.may_be_in(kept)).map(|kept| kept.seq).collect();
+                let named: Vec<i64> = some.iter().filter(|kept| scope.may_be_in(kept)).map(|kept| kept.seq).collect();
                 drop(some);
                 if named.is_empty() {
                     continue;

@@ -15,9 +15,11 @@ const MAX_BODY: usize = super::api::MAX_BODY;
 static INFLOW: Inflow = Inflow::new(MAX_BODY, 16 << 20);
 
 pub(super) fn routes() -> Routes<Webhooks> {
-    Routes::new()
-        .get(Access::Machine, "/webhooks/whatsapp/{key}", handshake)
-        .post(Access::Machine, "/webhooks/whatsapp/{key}", receive)
+    Routes::new().get(Access::Machine, "/webhooks/whatsapp/{key}", handshake).post(
+        Access::Machine,
+        "/webhooks/whatsapp/{key}",
+        receive,
+    )
 }
 
 async fn find(webhooks: &Webhooks, key: &str) -> Result<OwnApp, StatusCode> {

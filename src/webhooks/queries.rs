@@ -38,10 +38,10 @@ pub(super) async fn after(db: &mut impl Reads, seq: i64, limit: i64, bytes: i64)
         "SELECT seq, received_at, body, own_customer_id, own_connection_id FROM intake WHERE seq > $1 AND seq <= $2 \
          ORDER BY seq",
     )
-        .bind(seq)
-        .bind(last.0)
-        .all(db, kept)
-        .await
+    .bind(seq)
+    .bind(last.0)
+    .all(db, kept)
+    .await
 }
 
 /// A row of `intake`.

@@ -24,8 +24,7 @@ pub(super) fn access_token(sandbox: &Sandbox, call: &Call) -> Result<Value, Grap
         Some("fb_exchange_token") => sandbox.change(|state| renew(state, call, now_ms))?,
         Some("client_credentials") => sandbox.read(|state| {
             let own = call.text("client_id").and_then(|id| state.own_app(&id).cloned());
-            let (id, secret) =
-                own.map_or((state.app.id.clone(), state.app.secret.clone()), |own| (own.id, own.secret));
+            let (id, secret) = own.map_or((state.app.id.clone(), state.app.secret.clone()), |own| (own.id, own.secret));
             let token = format!("{id}|{secret}");
             Ok(json!({"access_token": token, "token_type": "bearer"}))
         }),
@@ -41,11 +40,7 @@ fn client(state: &State, call: &Call) -> Result<(), GraphError> {
     }
     let right = own.map_or(&state.app.secret, |own| &own.secret);
     let secret = call.text("client_secret").ok_or_else(|| GraphError::new(1, "Missing client_secret parameter."))?;
-    if constant_time_eq(&secret, right) {
-        Ok(())
-    } else {
-        Err(GraphError::new(1, "Error validating client secret."))
-    }
+    if constant_time_eq(&secret, right) { Ok(()) } else { Err(GraphError::new(1, "Error validating client secret.")) }
 }
 
 fn exchange(state: &mut State, call: &Call, now_ms: i64) -> Result<Value, GraphError> {

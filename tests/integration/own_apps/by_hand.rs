@@ -130,7 +130,8 @@ async fn each_wrong_thing_is_told_at_its_field(db: Database) {
         let page = browser.post("/connections/own-app", &typed).await;
         assert_eq!(page.status, 422, "{words}: {}", page.words());
         says(&page, &[words]);
-        let tag = page.tag_with(&format!("id=\"{field}-error\"")).unwrap_or_else(|| panic!("{field}: {}", page.words()));
+        let tag =
+            page.tag_with(&format!("id=\"{field}-error\"")).unwrap_or_else(|| panic!("{field}: {}", page.words()));
         assert!(tag.contains("field-error"), "{tag}");
         assert!(page.text.contains("<title>Problem: "), "{words}");
         // What is no secret stays; what is one does not come back.

@@ -35,10 +35,8 @@ impl Two {
         let app = app(&world).await;
         let (_, callback) = add(&other, &app).await;
         // Meta's word that the account was shared comes a moment later.
-        eventually("the partner event", || async {
-            (events_of(&world, "Harbour Bakery").await == 1).then_some(())
-        })
-        .await;
+        eventually("the partner event", || async { (events_of(&world, "Harbour Bakery").await == 1).then_some(()) })
+            .await;
         let (waba, phone) = (id(&signup, "waba_ids", 0), id(&signup, "phone_number_ids", 0));
         Self { world, owner, other, waba, phone, app, callback }
     }
@@ -99,7 +97,8 @@ async fn a_body_may_name_anybody_and_reaches_only_its_own(db: Database) {
     for table in ["SELECT count(*) AS n FROM account_notices", "SELECT count(*) AS n FROM message_templates"] {
         assert_eq!(two.world.number(table, "n").await, Some(0), "{table}");
     }
-    let people = "SELECT count(*) AS n FROM contacts c JOIN customers k ON k.id = c.customer_id WHERE k.name = 'Harbour Bakery'";
+    let people =
+        "SELECT count(*) AS n FROM contacts c JOIN customers k ON k.id = c.customer_id WHERE k.name = 'Harbour Bakery'";
     assert_eq!(two.world.number(people, "n").await, Some(0));
     // The routes are those of before and its own one.
     let routes = "SELECT count(*) AS n FROM event_routes WHERE customer_id IS NULL";
@@ -159,7 +158,8 @@ async fn partner_events_of_it_are_nothing(db: Database) {
     let info = |id: &str| format!(r#""waba_info":{{"waba_id":"{id}","owner_business_id":"2729063490586005"}}"#);
     for (first, last) in [(waba, two.waba.as_str()), (two.waba.as_str(), waba), (waba, waba)] {
         let value = format!(r#"{{"event":"PARTNER_ADDED",{},{}}}"#, info(first), info(last));
-        let body = format!(r#"{{"entry":[{{"id":"{waba}","changes":[{{"field":"account_update","value":{value}}}]}}]}}"#);
+        let body =
+            format!(r#"{{"entry":[{{"id":"{waba}","changes":[{{"field":"account_update","value":{value}}}]}}]}}"#);
         let secret = text(&two.app, "app_secret");
         let request = two.other.request(Method::POST, &two.callback);
         let request = request.header("x-hub-signature-256", signature(secret, &body)).body(body);
@@ -198,7 +198,8 @@ async fn only_its_own_secret_counts(db: Database) {
     let second = app(&two.world).await;
     let (page, callback) = add(&two.other, &second).await;
     assert_ne!(callback, two.callback);
-    let word = two.other.get(&page).await.text.split("data-copy=\"").nth(2).unwrap().split('"').next().unwrap().to_owned();
+    let word =
+        two.other.get(&page).await.text.split("data-copy=\"").nth(2).unwrap().split('"').next().unwrap().to_owned();
     assert_eq!(ask(&two.callback, &word).await.status, 403);
     let answer = ask(&callback, &word).await;
     assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "42"));
@@ -214,7 +215,11 @@ async fn erasing_takes_out_what_its_app_sent_and_nothing_else(db: Database) {
     let (waba, phone) = two.own();
     let own_before = message(waba, phone, "wamid.own-kept");
     two.told(&[own_before]).await;
-    assert_eq!(post(&two.owner, "/webhooks/whatsapp", APP_SECRET, &body(&[message(&two.waba, &two.phone, "wamid.owners")])).await, 200);
+    assert_eq!(
+        post(&two.owner, "/webhooks/whatsapp", APP_SECRET, &body(&[message(&two.waba, &two.phone, "wamid.owners")]))
+            .await,
+        200
+    );
     all_read(&two.world).await;
     let admin = two.world.staff(Role::Admin).await;
     let mut db = two.world.portal.store.read().await.unwrap();

@@ -62,7 +62,8 @@ fn callback_in(page: &Page) -> String {
 
 /// A message to a number, as Meta tells it.
 fn message(waba: &str, phone: &str, id: &str) -> Value {
-    let message = json!({"from": "491701234567", "id": id, "timestamp": "1790000000", "type": "text", "text": {"body": "Hello"}});
+    let message =
+        json!({"from": "491701234567", "id": id, "timestamp": "1790000000", "type": "text", "text": {"body": "Hello"}});
     let value = json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": phone},
         "contacts": [{"profile": {"name": "Ann"}, "wa_id": "491701234567"}], "messages": [message]});
     json!({"id": waba, "changes": [{"field": "messages", "value": value}]})
