@@ -6,6 +6,7 @@ mod account_news;
 mod consequences;
 mod jobs;
 mod log;
+mod own_apps;
 mod places;
 mod routes;
 mod setup;
@@ -65,6 +66,7 @@ pub enum BuildError {
 /// All parts that routes and jobs draw on.
 struct Parts {
     people: accounts::Pages,
+    own_apps: connections::OwnAppPages,
     invites: Invites,
     connections: Connections,
     permissions: PermissionPages,
@@ -155,7 +157,8 @@ impl App {
             templates: templates.clone(),
             forwarding: forwarding.clone(),
         };
-        let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired));
+        let own_apps = Arc::new(own_apps::Wired(connections.clone()));
+        let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired), own_apps);
         let around = surroundings(config, clock.clone());
         let checks = Checks::new(settings.clone(), around, store.clone(), signup.clone(), connections.clone());
         let backoffice = Backoffice {
@@ -205,9 +208,15 @@ impl App {
             links: ReconnectLinks { connections: connections.clone(), invites: invites.clone() },
             meta: meta.clone(),
         };
+        let own_apps = connections::OwnAppPages {
+            connections: connections.clone(),
+            accounts: accounts.clone(),
+            meta: meta.clone(),
+        };
         let parts = Parts {
             people,
             permissions,
+            own_apps,
             invites: invites.clone(),
             connections: connections.clone(),
             signup: signup.clone(),

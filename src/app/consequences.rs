@@ -47,7 +47,9 @@ impl Consequences for Wired {
 
     fn follow<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            for change in changes {
+            // With partner events the operator's app is told of what was shared with it; a customer's app can only
+            // pretend to be.
+            for change in changes.iter().filter(|change| change.sender.is_none()) {
                 self.partner_event(tx, change).await?;
             }
             self.change_state(tx, changes).await
@@ -57,6 +59,10 @@ impl Consequences for Wired {
     /// What a partner event means for a signup was kept when it came, whosever it was.
     fn follow_late<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.change_state(tx, changes))
+    }
+
+    fn left_out<'a>(&'a self, tx: &'a mut WriteTx, sender: Owner) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.connections.own_app_left_out(tx, sender.connection))
     }
 
     fn committed(&self) {

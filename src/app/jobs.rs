@@ -113,6 +113,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
                         webhooks.prune_marks().await?;
                         walked.store(today, Ordering::Relaxed);
                     }
+                    connections.prune_own_apps().await?;
                     forwarding.prune(now - keep.deliveries, now - keep.charts).await?;
                     limits.prune().await?;
                     invites.prune().await?;

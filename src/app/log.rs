@@ -43,7 +43,7 @@ pub(super) async fn log(
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = response.status().as_u16();
         // Webhooks come by the thousand a second; what is wrong with them is told by the intake.
-        let many = ["/healthz", "/readyz", "/webhooks/whatsapp"].contains(&path.as_str());
+        let many = ["/healthz", "/readyz", "/webhooks/whatsapp", "/webhooks/whatsapp/"].contains(&path.as_str());
         if many || path.starts_with("/static/") {
             tracing::debug!(%method, path, status, ms, from, "request");
         } else {
@@ -80,7 +80,8 @@ fn forwarded_ip(text: &str) -> Option<IpAddr> {
 
 /// A path as the log may tell it: what follows in a single-use link lets people in.
 fn shown_path(path: &str) -> &str {
-    ["/invite/", "/reset/", "/reconnect/"].into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)
+    let secrets = ["/invite/", "/reset/", "/reconnect/", "/webhooks/whatsapp/"];
+    secrets.into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -92,6 +93,7 @@ mod tests {
     fn the_log_does_not_tell_what_lets_people_in() {
         assert_eq!(shown_path("/invite/secret"), "/invite/");
         assert_eq!(shown_path("/reset/secret"), "/reset/");
+        assert_eq!(shown_path("/webhooks/whatsapp/key"), "/webhooks/whatsapp/");
         for path in ["/invites/01900000", "/people/1/reset-link", "/"] {
             assert_eq!(shown_path(path), path);
         }

@@ -43,6 +43,7 @@ pub(super) fn router(config: &Config, parts: &Parts) -> Result<(Router, Vec<Rout
         .merge(accounts::routes(parts.people.clone(), parts.invites.clone()))
         .merge(connections::routes(parts.connections.clone()))
         .merge(connections::permission_routes(parts.permissions.clone()))
+        .merge(connections::own_app_routes(parts.own_apps.clone()))
         .merge(signup::page_routes(parts.signup.clone()))
         .merge(backoffice::routes(parts.backoffice.clone()))
         .merge(support::routes(parts.support.clone()))

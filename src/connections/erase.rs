@@ -3,7 +3,7 @@
 
 use super::{
     ACCESS_JOB, Connections, DISCONNECT_JOB, RECHECK_JOB, RENEW_JOB, call_record, holders, jobs::DisconnectRequest,
-    notice_queries, permissions, queries, reconnect,
+    notice_queries, own_app_queries, permissions, queries, reconnect,
 };
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
@@ -133,6 +133,7 @@ impl Connections {
     pub async fn export(&self, customer: CustomerId, file: &mut JsonFile) -> std::result::Result<(), DownloadError> {
         let mut db = self.store.read().await?;
         let connections = queries::export(&mut db, customer).await?;
+        let own_apps = own_app_queries::export(&mut db, customer).await?;
         let wabas = queries::export_wabas(&mut db, customer).await?;
         let (mut numbers, mut notices): (Vec<Value>, Vec<Value>) = Default::default();
         for waba in queries::wabas_of(&mut db, customer).await? {
@@ -141,6 +142,7 @@ impl Connections {
         }
         drop(db);
         file.list("connections", &connections).await?;
+        file.list("own_meta_apps", &own_apps).await?;
         file.list("whatsapp_business_accounts", &wabas).await?;
         file.list("phone_numbers", &numbers).await?;
         file.list("account_notices", &notices).await?;

@@ -3,8 +3,8 @@
 
 use super::{
     erase::note_standing,
-    holders, queries,
-    service::{Connections, Overview, TokenError, access_of},
+    holders, own_app_queries, queries,
+    service::{Connections, Overview, TokenError},
 };
 use crate::{
     accounts::{self, audit},
@@ -51,9 +51,8 @@ impl Connections {
         let Some((request, written)) = self.request(id).await? else { return Ok(Outcome::Done) };
         let Some(overview) = self.overview(id).await? else { return Ok(Outcome::Done) };
         let mut trouble = false;
-        match self.token(id).await {
-            Ok(token) => {
-                let access = access_of(id, token, app_secret);
+        match self.access_with(id, app_secret).await {
+            Ok(access) => {
                 for result in self.calls(graph, &access, &overview, request.deregister).await {
                     trouble |= result.is_err_and(|error| match error.class() {
                         ErrorClass::Transient | ErrorClass::RateLimited => true,
@@ -95,7 +94,9 @@ impl Connections {
             }
             // A WABA belongs to one connection (its primary key), so no sibling number of another
             // connection can lose its webhooks by this.
-            results.push(graph.unsubscribe_app(access, &waba.id).await);
+            if waba.may_unsubscribe {
+                results.push(graph.unsubscribe_app(access, &waba.id).await);
+            }
         }
         results
     }
@@ -135,12 +136,11 @@ impl Connections {
         app_secret: Option<&SecretString>,
         overview: &Overview,
     ) -> Result<(), JobError> {
-        let token = match self.token(overview.connection.id).await {
-            Ok(token) => token,
+        let access = match self.access_with(overview.connection.id, app_secret).await {
+            Ok(access) => access,
             Err(TokenError::None) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        let access = access_of(overview.connection.id, token, app_secret);
         for (waba, _) in &overview.wabas {
             if let Err(error) = graph.subscribe_app(&access, &waba.id).await {
                 // The connection's page then says so, and what to do.
@@ -205,12 +205,14 @@ impl Connections {
         connection: ConnectionId,
         waba: &WabaId,
     ) -> Result<bool, StoreError> {
-        let token = match self.token(connection).await {
-            Ok(token) => token,
+        if !own_app_queries::may_unsubscribe(&mut self.store.read().await?, waba).await? {
+            return Ok(true);
+        }
+        let access = match self.access_with(connection, app_secret).await {
+            Ok(access) => access,
             Err(TokenError::None | TokenError::Seal(_)) => return Ok(false),
             Err(TokenError::Store(error)) => return Err(error),
         };
-        let access = access_of(connection, token, app_secret);
         let done = graph.unsubscribe_app(&access, waba).await;
         if let Err(error) = &done {
             tracing::warn!(%waba, %error, "an account is released while Meta may go on sending its webhooks");

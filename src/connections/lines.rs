@@ -72,12 +72,15 @@ impl Lines for ConnectionLines {
     fn line(&self, connection: ConnectionId) -> BoxFuture<'_, Result<Line, NoLine>> {
         Box::pin(async move {
             let meta = self.meta.now();
-            let Some(app) = &meta.app else { return Err(NoLine::None) };
             match self.held(connection).await? {
                 Some(held) if held.is_active => {}
                 _ => return Err(NoLine::None),
             }
-            match self.connections.access(connection, &app.secret).await {
+            let ours = meta.app.as_ref().map(|app| &app.secret);
+            if ours.is_none() && self.connections.own_app(connection).await.is_ok_and(|own| own.is_none()) {
+                return Err(NoLine::None);
+            }
+            match self.connections.access_with(connection, ours).await {
                 Ok(access) => Ok(Line { connection, graph: meta.graph.clone(), access }),
                 Err(TokenError::None) => Err(NoLine::None),
                 Err(error) => Err(NoLine::Failed(Box::new(error))),

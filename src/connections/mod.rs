@@ -1,7 +1,9 @@
 //! What a customer has connected: a grant of their business to us (one business token) and the WABAs
-//! that it opens. One WABA belongs to one customer, by the primary key of `wabas`.
+//! that it opens; or an app of the customer's own with its token. One WABA belongs to one customer, by the primary key of `wabas`.
 
 mod access_check;
+mod attention;
+mod attention_queries;
 mod call_record;
 mod erase;
 mod grant;
@@ -13,6 +15,11 @@ mod news;
 mod notice_queries;
 mod notice_words;
 mod notices;
+mod own_app;
+mod own_app_add;
+mod own_app_pages;
+mod own_app_queries;
+mod own_app_view;
 mod pages;
 mod permissions;
 mod queries;
@@ -22,6 +29,7 @@ mod service;
 
 use crate::{sealed_column, store::SealedColumn};
 
+pub use attention::{Attention, Trouble};
 pub use call_record::{calls_for, calls_of, keep_calls};
 pub use grant::Grant;
 pub use holders::was_anothers;
@@ -30,6 +38,8 @@ pub use lines::ConnectionLines;
 pub use model::{Connection, ConnectionState, Notice, Owner, WabaRecord};
 pub use news::News;
 pub use notices::{ACCESS_JOB, Told};
+pub use own_app::OwnApp;
+pub use own_app_pages::{OwnAppPages, routes as own_app_routes};
 pub use pages::routes;
 pub use permissions::{
     AccountStanding, Answer, Cause, Change, Check, Looked, PermissionPages, RECHECK_JOB, RENEW_JOB, Refusal, Standing,
@@ -39,8 +49,13 @@ pub use reconnect::{LINK_MAIL_JOB, LinkLine, LinkStanding, ReconnectLink, Reconn
 pub use service::{Connections, Overview, SaveError, TOKEN_COLUMN, TOKEN_TABLE, TokenError, owner};
 
 /// What of this feature is sealed at rest.
-pub const SEALED: &[SealedColumn] =
-    &[sealed_column!("connections", "token_sealed"), sealed_column!("reconnect_links", "token_sealed")];
+pub const SEALED: &[SealedColumn] = &[
+    sealed_column!("connections", "token_sealed"),
+    sealed_column!("reconnect_links", "token_sealed"),
+    sealed_column!("own_apps", "verify_token_sealed"),
+    sealed_column!("own_apps", "app_secret_sealed"),
+    sealed_column!("own_apps", "old_secret_sealed"),
+];
 
 /// The pages of permissions and of links to connect again.
 pub fn permission_routes(pages: PermissionPages) -> crate::web::Routes {

@@ -76,6 +76,8 @@ pub struct Connection {
     pub checked_at: Option<OffsetDateTime>,
     /// How often the renewal of its token failed since it last succeeded, and what Meta said.
     pub renewal_trouble: Option<(i64, String)>,
+    /// Whether its token is of an app of the customer's own, and not of the operator's.
+    pub is_own_app: bool,
 }
 
 impl Connection {
@@ -84,6 +86,12 @@ impl Connection {
     pub fn may_be_renewed(&self, customer: CustomerId) -> bool {
         let live = matches!(self.state, ConnectionState::Active | ConnectionState::NeedsReconnect);
         self.customer_id == customer && live
+    }
+
+    /// Whether it is of the customer's own app, and not being undone: then another token may take its token's place.
+    #[must_use]
+    pub fn may_get_token(&self) -> bool {
+        self.is_own_app && matches!(self.state, ConnectionState::Active | ConnectionState::NeedsReconnect)
     }
 }
 
@@ -108,6 +116,8 @@ pub struct WabaRecord {
     pub subscribed_at: Option<OffsetDateTime>,
     /// Since when the connection's token does not open it.
     pub closed_at: Option<OffsetDateTime>,
+    /// Whether the end of the connection ends that: not for an app of the customer's that got them before.
+    pub may_unsubscribe: bool,
 }
 
 impl WabaRecord {

@@ -113,6 +113,13 @@ fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
             hint: "Facebook ended the access. Your name, settings and history stay.".to_owned(),
             link: Some((format!("/connections/{}/reconnect", overview.connection.id), "Connect again")),
         };
+        if overview.connection.is_own_app {
+            all[0].title = "Replace the token".to_owned();
+            all[0].hint =
+                "Meta does not take the token of your app any more. Your name, settings and history stay.".to_owned();
+            let page = format!("/connections/{}/own-app", overview.connection.id);
+            all[0].link = Some((page, "Enter a new token"));
+        }
     }
     for (waba, numbers) in &overview.wabas {
         if numbers.is_empty() {
@@ -259,6 +266,7 @@ struct ShowPage {
     is_disconnecting: bool,
     checked: Option<When>,
     is_over: bool,
+    is_own_app: bool,
 }
 
 fn show_page(chrome: Chrome, overview: &Overview, news: Vec<News>, now: time::OffsetDateTime) -> ShowPage {
@@ -285,6 +293,7 @@ fn show_page(chrome: Chrome, overview: &Overview, news: Vec<News>, now: time::Of
         is_disconnecting: overview.connection.state == ConnectionState::Disconnecting,
         checked: overview.connection.checked_at.map(|at| When::new(at, now)),
         is_over: overview.connection.state == ConnectionState::NeedsReconnect,
+        is_own_app: overview.connection.is_own_app,
         chrome,
     }
 }

@@ -1,6 +1,9 @@
 //! All SQL of `connections` and `wabas`.
 
-use super::model::{Connection, ConnectionState, Owner, WabaRecord};
+use super::{
+    model::{Connection, ConnectionState, Owner, WabaRecord},
+    own_app_queries,
+};
 use crate::{
     base::ids::{BusinessId, ConnectionId, CustomerId, WabaId},
     graph,
@@ -8,7 +11,7 @@ use crate::{
 };
 use time::OffsetDateTime;
 
-fn connection(row: &Row) -> Result<Connection> {
+pub(super) fn connection(row: &Row) -> Result<Connection> {
     Ok(Connection {
         id: row.parse("id")?,
         customer_id: row.parse("customer_id")?,
@@ -23,6 +26,7 @@ fn connection(row: &Row) -> Result<Connection> {
             Some(text) => Some((row.int("renewal_tries")?, text)),
             None => None,
         },
+        is_own_app: row.bool("is_own_app")?,
     })
 }
 
@@ -37,6 +41,7 @@ fn waba(row: &Row) -> Result<WabaRecord> {
         review_status: row.opt_text("review_status")?,
         subscribed_at: row.opt_time("subscribed_at")?,
         closed_at: row.opt_time("closed_at")?,
+        may_unsubscribe: row.opt_bool("own_app_subscribed_here")?.unwrap_or(true),
     })
 }
 
@@ -80,7 +85,7 @@ pub(super) async fn insert(
 /// Gives a connection a new token; what made it stale is over.
 pub(super) async fn renew(tx: &mut WriteTx, token: &TokenRow<'_>) -> Result<()> {
     query(
-        "UPDATE connections SET state = 'active', token_sealed = $1, token_expires_at = $2, \
+        "UPDATE connections SET state = 'active', stale_since = NULL, token_sealed = $1, token_expires_at = $2, \
          data_access_expires_at = $3, scopes = $4, connected_at = $5, disconnecting = NULL, disconnected_at = NULL, \
          renewal_tries = 0, renewal_error = NULL, token_renewed_at = NULL WHERE id = $6",
     )
@@ -104,6 +109,22 @@ pub(super) async fn set_business(
     query("UPDATE connections SET business_id = $1, business_name = $2 WHERE id = $3")
         .bind(business.map(|(id, _)| id.clone()))
         .bind(business.map(|(_, name)| name.clone()))
+        .bind(id)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// When the token ends, as Meta says now.
+pub(super) async fn set_token_ends(
+    tx: &mut WriteTx,
+    id: ConnectionId,
+    expires_at: Option<OffsetDateTime>,
+    data_access_expires_at: Option<OffsetDateTime>,
+) -> Result<()> {
+    query("UPDATE connections SET token_expires_at = $1, data_access_expires_at = $2 WHERE id = $3")
+        .bind(expires_at)
+        .bind(data_access_expires_at)
         .bind(id)
         .execute(tx)
         .await?;
@@ -156,7 +177,7 @@ pub(super) async fn by_business(
 ) -> Result<Option<ConnectionId>> {
     query(
         "SELECT id FROM connections WHERE customer_id = $1 AND business_id = $2 \
-         AND state IN ('active', 'needs_reconnect') ORDER BY created_at LIMIT 1",
+         AND state IN ('active', 'needs_reconnect') AND NOT is_own_app ORDER BY created_at LIMIT 1",
     )
     .bind(customer)
     .bind(business)
@@ -220,8 +241,23 @@ pub(super) async fn rename(tx: &mut WriteTx, customer: CustomerId, id: Connectio
     Ok(changed == 1)
 }
 
-pub(super) async fn set_state(tx: &mut WriteTx, id: ConnectionId, state: ConnectionState) -> Result<()> {
-    query("UPDATE connections SET state = $1 WHERE id = $2").bind(state.as_str()).bind(id).execute(tx).await?;
+/// Marks a connection as one that must be connected again.
+pub(super) async fn set_stale(tx: &mut WriteTx, id: ConnectionId, now: OffsetDateTime) -> Result<()> {
+    query(
+        "UPDATE connections SET state = $1, stale_since = CASE WHEN state = $1 THEN stale_since ELSE $2 END \
+         WHERE id = $3",
+    )
+    .bind(ConnectionState::NeedsReconnect.as_str())
+    .bind(now)
+    .bind(id)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Its token works after all.
+pub(super) async fn restore(tx: &mut WriteTx, id: ConnectionId) -> Result<()> {
+    query("UPDATE connections SET state = 'active', stale_since = NULL WHERE id = $1").bind(id).execute(tx).await?;
     Ok(())
 }
 
@@ -278,6 +314,9 @@ pub(super) async fn end_if(tx: &mut WriteTx, id: ConnectionId, request: &str, no
     .bind(request)
     .execute(tx)
     .await?;
+    if ended == 1 {
+        own_app_queries::remove(tx, id).await?;
+    }
     Ok(ended == 1)
 }
 
@@ -291,7 +330,7 @@ pub(super) async fn end(tx: &mut WriteTx, id: ConnectionId, now: OffsetDateTime)
     .bind(id)
     .execute(tx)
     .await?;
-    Ok(())
+    own_app_queries::remove(tx, id).await
 }
 
 /// Whether there is one that works, and one whose access ended.
@@ -343,8 +382,9 @@ pub(super) async fn export_wabas(db: &mut impl Reads, customer: CustomerId) -> R
 /// How many customers connected for the first time since then: what Meta's onboarding limit counts.
 pub(super) async fn onboarded_since(db: &mut impl Reads, since: OffsetDateTime) -> Result<i64> {
     query(
-        "SELECT count(DISTINCT customer_id) AS n FROM connections c WHERE c.created_at >= $1 AND NOT EXISTS \
-         (SELECT 1 FROM connections o WHERE o.customer_id = c.customer_id AND o.created_at < $1)",
+        "SELECT count(DISTINCT customer_id) AS n FROM connections c WHERE c.created_at >= $1 AND NOT c.is_own_app \
+         AND NOT EXISTS (SELECT 1 FROM connections o WHERE o.customer_id = c.customer_id AND o.created_at < $1 \
+         AND NOT o.is_own_app)",
     )
     .bind(since)
     .one(db, |row| row.int("n"))

@@ -6,6 +6,7 @@ use super::{
     holders,
     jobs::DisconnectRequest,
     model::{Connection, ConnectionState, Owner, WabaRecord},
+    own_app_queries,
     permissions::check::note_reconnected,
     queries::{self, TokenRow},
 };
@@ -164,6 +165,8 @@ impl Connections {
                     note_reconnected(tx, &before, grant.by, &grant.scopes, now).await?;
                 }
                 queries::renew(tx, &token).await?;
+                // Whatever app it went through before: this token is of the operator's.
+                own_app_queries::becomes_ours(tx, *id).await?;
             }
             self.plan(tx, *id, grant.token_expires_at).await?;
         }
@@ -220,7 +223,7 @@ impl Connections {
         let mut tx = self.store.write().await?;
         let Some(connection) = queries::get(&mut tx, id).await? else { return Ok(()) };
         accounts::lock_customer(&mut tx, connection.customer_id).await?;
-        queries::set_state(&mut tx, id, ConnectionState::NeedsReconnect).await?;
+        queries::set_stale(&mut tx, id, self.clock.now()).await?;
         note_standing(&mut tx, connection.customer_id).await?;
         tx.commit().await
     }
@@ -274,12 +277,13 @@ impl Connections {
         Ok(self.keys.open(Self::place(&id.to_string()), &sealed)?)
     }
 
-    /// With what to call Graph for a connection.
+    /// With what to call Graph for a connection; `app_secret` is that of the operator's app, which does not count for
+    /// a connection through the customer's own.
     ///
     /// # Errors
     /// See [`TokenError`].
     pub async fn access(&self, id: ConnectionId, app_secret: &SecretString) -> Result<graph::Access, TokenError> {
-        Ok(graph::Access::new(self.token(id).await?, app_secret.clone()).of(id))
+        self.access_with(id, Some(app_secret)).await
     }
 
     /// A customer's connections with their numbers, the newest first.

@@ -36,8 +36,8 @@ impl MetaFiles {
     /// Where a file is, and how large by Meta's word.
     async fn find(&self, connection: ConnectionId, id: &str) -> Result<Found, NotFetched> {
         let meta = self.meta.now();
-        let Some(app) = &meta.app else { return Err(NotFetched::NoAccess) };
-        let access = match self.connections.access(connection, &app.secret).await {
+        let ours = meta.app.as_ref().map(|app| &app.secret);
+        let access = match self.connections.access_with(connection, ours).await {
             Ok(access) => access,
             Err(TokenError::None) => return Err(NotFetched::NoAccess),
             Err(error) => {

@@ -50,6 +50,7 @@ pub use event_pages::{EventPages, Health, Places, Totals, routes as event_routes
 pub use files::MetaFiles;
 pub use jobs::handlers;
 pub use pages::{EndpointPages, endpoint_api_routes, endpoint_routes, machine_routes};
+pub use queries::UnwellEndpoint;
 pub use queries::{Attempt, ENDPOINTS};
 pub use receipts::AWAITED_FOR;
 pub use replay::{MAX_CHOSEN, Replay, Replayed};

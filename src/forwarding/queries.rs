@@ -57,6 +57,39 @@ fn endpoint(row: &Row) -> Result<EndpointRow> {
     })
 }
 
+/// An endpoint that is not called, or does not answer well.
+#[derive(Clone, Debug)]
+pub struct UnwellEndpoint {
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// Its name.
+    pub name: String,
+    /// Whether it is called.
+    pub state: EndpointState,
+    /// Since when it is unwell.
+    pub since: OffsetDateTime,
+}
+
+/// Those of one customer, or of all for `None`; the longest unwell first.
+pub(super) async fn unwell(db: &mut impl Reads, customer: Option<CustomerId>) -> Result<Vec<UnwellEndpoint>> {
+    query(
+        "SELECT customer_id, name, state, CASE WHEN state = 'active' THEN coalesce(failing_since, state_since) \
+         ELSE state_since END AS unwell_since FROM endpoints WHERE (state <> 'active' OR failing_since IS NOT NULL) \
+         AND coalesce(state_reason, '') <> $1 AND ($2 = '' OR customer_id = $2) ORDER BY unwell_since LIMIT 200",
+    )
+    .bind(DELETED)
+    .bind(customer.map(|id| id.to_string()).unwrap_or_default())
+    .all(db, |row| {
+        Ok(UnwellEndpoint {
+            customer: row.parse("customer_id")?,
+            name: row.text("name")?,
+            state: row.parse("state")?,
+            since: row.time("unwell_since")?,
+        })
+    })
+    .await
+}
+
 /// Why an endpoint is disabled whose rows are being removed: it is there no longer, for everybody else.
 pub(super) const DELETED: &str = "deleted";
 

@@ -114,6 +114,14 @@ pub struct Forwarding {
 }
 
 impl Forwarding {
+    /// Endpoints that are not called or do not answer well, of one customer or of all; the longest unwell first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unwell(&self, customer: Option<CustomerId>) -> Result<Vec<queries::UnwellEndpoint>, StoreError> {
+        queries::unwell(&mut self.store.read().await?, customer).await
+    }
+
     /// In this database. `private`: whether endpoints may lie inside private networks, and be plain http.
     #[must_use]
     pub fn new(store: Store, clock: Clock, keys: KeyRing, queue: Queue, private: bool) -> Self {

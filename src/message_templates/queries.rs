@@ -128,6 +128,18 @@ pub(super) async fn list(db: &mut impl Reads, waba: &WabaId, limit: i64) -> Resu
         .await
 }
 
+/// Those that may need somebody's attention, of all accounts.
+pub(super) async fn unwell(db: &mut impl Reads, limit: i64) -> Result<Vec<Template>> {
+    query(
+        "SELECT * FROM message_templates WHERE status IN ('REJECTED', 'DISABLED', 'PAUSED', 'FLAGGED', \
+         'LIMIT_EXCEEDED', 'LOCKED') OR next_category IS NOT NULL OR quality = 'RED' \
+         ORDER BY updated_at DESC, template_id LIMIT $1",
+    )
+    .bind(limit)
+    .all(db, template)
+    .await
+}
+
 pub(super) async fn export(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<serde_json::Value>> {
     query("SELECT * FROM message_templates WHERE waba_id = $1 ORDER BY template_id")
         .bind(waba)

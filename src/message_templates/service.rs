@@ -110,6 +110,15 @@ impl MessageTemplates {
         queries::list(&mut self.store.read().await?, waba, limit).await
     }
 
+    /// Templates that can't be sent, or soon won't, of all accounts, those told of last first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unwell(&self, limit: i64) -> Result<Vec<Template>> {
+        let found = queries::unwell(&mut self.store.read().await?, limit).await?;
+        Ok(found.into_iter().filter(Template::needs_attention).collect())
+    }
+
     /// Writes the templates of these accounts, which are a customer's.
     ///
     /// # Errors

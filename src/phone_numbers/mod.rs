@@ -6,5 +6,5 @@ mod service;
 mod told;
 
 pub use model::{Limit, Number, Obstacle, Quality, Registration, international};
-pub use service::{export, list, replace, set_health, waba_of, written_so};
+pub use service::{export, list, replace, set_health, waba_of, wabas_of_number, written_so};
 pub use told::{limit_told, name_reviewed, throughput_told};

@@ -98,6 +98,17 @@ pub(super) async fn waba_of(db: &mut impl Reads, number: &PhoneNumberId) -> Resu
         .await
 }
 
+/// Numbers that end with these digits, as Meta writes them, each with its WABA.
+pub(super) async fn ending_with(db: &mut impl Reads, digits: &str) -> Result<Vec<(WabaId, String)>> {
+    query(
+        "SELECT waba_id, display_phone_number FROM phone_numbers WHERE replace(replace(replace(replace(replace(\
+         display_phone_number, ' ', ''), '-', ''), '(', ''), ')', ''), '.', '') LIKE $1 ORDER BY waba_id LIMIT 200",
+    )
+    .bind(format!("%{digits}"))
+    .all(db, |row| Ok((row.parse("waba_id")?, row.text("display_phone_number")?)))
+    .await
+}
+
 /// The IDs of a WABA's numbers, each with the number as Meta writes it.
 pub(super) async fn written(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<(PhoneNumberId, String)>> {
     query("SELECT phone_number_id, display_phone_number FROM phone_numbers WHERE waba_id = $1 ORDER BY phone_number_id")

@@ -52,6 +52,32 @@ pub async fn waba_of(db: &mut impl Reads, number: &PhoneNumberId) -> Result<Opti
     queries::waba_of(db, number).await
 }
 
+/// How many of a number's last digits it is looked for by, where prefixes differ.
+const TAIL: usize = 6;
+
+/// The WABAs of numbers that are written so, in whatever notation: with or without country code, as Meta's IDs differ
+/// from E.164, with spaces and brackets. What is too short to be one finds nothing.
+///
+/// # Errors
+/// The database's.
+pub async fn wabas_of_number(db: &mut impl Reads, text: &str) -> Result<Vec<WabaId>> {
+    let is_one = text.chars().all(|c| c.is_ascii_digit() || " +-()./".contains(c));
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    // Dialled from abroad, and from within a country.
+    let digits = digits.strip_prefix("00").unwrap_or(&digits);
+    let national = digits.strip_prefix('0').unwrap_or(digits);
+    if !is_one || national.len() < TAIL || national.len() > 15 {
+        return Ok(Vec::new());
+    }
+    let wanted = normal_phone(digits);
+    let found = queries::ending_with(db, &national[national.len() - TAIL..]).await?;
+    let same = |written: &str| {
+        let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+        digits.ends_with(national) || normal_phone(&digits).is_some_and(|one| Some(one) == wanted)
+    };
+    Ok(found.into_iter().filter(|(_, written)| same(written)).map(|(waba, _)| waba).collect())
+}
+
 /// The number of a WABA that is written so, in whatever notation, also as Meta's IDs differ from E.164; `None` where
 /// none or several are.
 ///

@@ -29,6 +29,9 @@ pub(super) struct Waba {
     pub shared: bool,
     /// The app's subscription to its webhooks.
     pub subscribed: Option<Subscribed>,
+    /// The customers' own apps that are subscribed to them.
+    #[serde(default)]
+    pub own_subscribed: Vec<String>,
 }
 
 /// An app's subscription to a WABA's webhooks.

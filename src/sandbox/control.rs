@@ -20,6 +20,9 @@
 //! | `POST /_sandbox/webhooks` `{"kind": "message", "phone_id": "...", "from": "491701234567", "name": "...", "type": "image", "text": "...", "data": "base64"}` | a person writes; also `type` with `content`; answers `message_id`, `media_id` |
 //! | `POST /_sandbox/webhooks` `{"kind": "status", "phone_id": "...", "message_id": "...", "status": "read"}` | what became of a message |
 //! | `POST /_sandbox/webhooks` `{"kind": "template_status", "waba_id": "...", "name": "...", "status": "APPROVED"}` | also `template_quality`, `template_category`, `quality` and `alert` (with `phone_id`), and `field` with any `field` and `value` |
+//! | `POST /_sandbox/apps` `{"name": "", "waba_id": null, "require_app_secret": false, "scopes": null, "app_id": null}` | an app of a customer's own (or another token of one) with an account that its token opens; answers `app_id`, `app_secret`, `token`, `waba_id`, `phone_number_ids` |
+//! | `POST /_sandbox/apps/callback` `{"app_id": "...", "callback_url": "...", "verify_token": "...", "fields": null}` | *Verify and save* in that app's dashboard; `.../apps/secret` `{"app_id": "..."}`: *Reset* of its secret |
+//! | `POST /_sandbox/webhooks` with `"own_app_id"` | that app signs it, and it goes to that app's callback |
 //! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
 //! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
 //! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
@@ -37,7 +40,7 @@ use super::{
     finish::{self, Number, Plan},
     flow::{Flow, Way},
     inbox::{self, Asked},
-    outcome, permissions,
+    outcome, own_apps, permissions,
     scenario::{Armed, Fault, Plain, Scenario},
     setup,
     state::State as Kept,
@@ -73,6 +76,9 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/webhooks", post(webhook))
         .route("/phones", post(phone))
         .route("/app", post(app))
+        .route("/apps", post(own_apps::make))
+        .route("/apps/callback", post(own_apps::callback))
+        .route("/apps/secret", post(own_apps::reset_secret))
         .route("/dashboard", post(dashboard::change))
         .route("/requests", get(requests).delete(forget_requests))
         .route("/reset", post(reset))
@@ -306,7 +312,10 @@ async fn webhook(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
         });
         (made.map_err(|why: &str| bad(why.to_owned()))?, (None, None))
     };
-    let sent = webhooks::queue(&sandbox, body).map_err(unsaved)?;
+    let sent = match json.get("own_app_id").and_then(Value::as_str) {
+        Some(app) => webhooks::queue_of(&sandbox, body, app).map_err(unsaved)?,
+        None => webhooks::queue(&sandbox, body).map_err(unsaved)?,
+    };
     ok(json!({"sent": sent, "message_id": made.0, "media_id": made.1}))
 }
 

@@ -188,6 +188,7 @@ fn new_waba(state: &mut State, business_id: &str, name: &str, now_ms: i64) -> St
         created_ms: now_ms,
         shared: false,
         subscribed: None,
+        own_subscribed: Vec::new(),
     });
     id
 }

@@ -26,6 +26,7 @@ mod ids;
 mod inbox;
 mod media;
 mod outcome;
+mod own_apps;
 mod permissions;
 mod record;
 mod scenario;

@@ -7,6 +7,7 @@ use super::{
     dashboard::Dashboard,
     flow::Flow,
     media::Media,
+    own_apps::OwnApp,
     scenario::{Armed, Fault},
     tokens::{Code, Kind, Token},
     webhooks::Delivery,
@@ -48,6 +49,9 @@ pub(super) struct State {
     /// How far Meta's limits are used up, as its headers tell.
     #[serde(default)]
     pub usage: super::usage::Usage,
+    /// Apps that customers have of their own.
+    #[serde(default)]
+    pub own_apps: Vec<OwnApp>,
     /// Files that people sent.
     #[serde(default)]
     pub media: Vec<Media>,
@@ -140,6 +144,18 @@ impl State {
     pub fn prune(&mut self, now_ms: i64) {
         self.flows.retain(|flow| flow.created_ms + KEEP_MS > now_ms);
         self.codes.retain(|code| code.expires_ms + KEEP_MS > now_ms);
+    }
+
+    pub fn own_app(&self, id: &str) -> Option<&OwnApp> {
+        self.own_apps.iter().find(|app| app.id == id)
+    }
+
+    /// The ID, name and secret of the app that a token is of, and whether it takes calls only with its secret.
+    pub fn app_of(&self, token: &Token) -> (&str, &str, &str, bool) {
+        match token.app_id.as_deref().and_then(|id| self.own_app(id)) {
+            Some(own) => (&own.id, &own.name, &own.secret, own.require_app_secret),
+            None => (&self.app.id, &self.app.name, &self.app.secret, self.app.require_app_secret),
+        }
     }
 
     pub fn business(&self, id: &str) -> Option<&Business> {

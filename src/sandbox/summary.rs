@@ -23,7 +23,7 @@ pub(super) fn describe(state: &State) -> Value {
     let wabas = state.wabas.iter().map(|waba| {
         json!({
             "id": waba.id, "name": waba.name, "business_id": waba.business_id, "shared": waba.shared,
-            "subscribed": waba.subscribed.is_some(),
+            "subscribed": waba.subscribed.is_some(), "own_subscribed": waba.own_subscribed,
             "override_callback_uri": waba.subscribed.as_ref().and_then(|sub| sub.override_callback_uri.clone()),
         })
     });

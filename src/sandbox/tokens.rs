@@ -64,6 +64,9 @@ pub(super) struct Code {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Token {
     pub secret: String,
+    /// The app that it is of; `None`: the operator's.
+    #[serde(default)]
+    pub app_id: Option<String>,
     pub kind: Kind,
     pub business_id: String,
     pub waba_ids: Vec<String>,
@@ -82,6 +85,7 @@ impl Token {
     pub fn of(grant: &Grant, now_ms: i64) -> Self {
         Self {
             secret: ids::access_token(),
+            app_id: None,
             kind: grant.kind,
             business_id: grant.business_id.clone(),
             waba_ids: grant.waba_ids.clone(),
@@ -112,6 +116,7 @@ impl Token {
     pub fn system(secret: &str, business_id: &str) -> Self {
         Self {
             secret: secret.to_owned(),
+            app_id: None,
             kind: Kind::System,
             business_id: business_id.to_owned(),
             waba_ids: Vec::new(),

@@ -23,11 +23,30 @@ pub(super) struct Delivery {
     pub id: String,
     pub due_ms: i64,
     pub body: Value,
+    /// The customer's own app that it is of; `None`: the operator's.
+    #[serde(default)]
+    pub own_app: Option<String>,
 }
 
 impl Delivery {
     pub fn new(body: Value, now_ms: i64) -> Self {
-        Self { id: ids::alphanumeric(16), due_ms: now_ms + DELAY_MS, body }
+        Self { id: ids::alphanumeric(16), due_ms: now_ms + DELAY_MS, body, own_app: None }
+    }
+
+    /// The same for an app of a customer's.
+    pub fn of_own_app(body: Value, app: &str, now_ms: i64) -> Self {
+        Self { own_app: Some(app.to_owned()), ..Self::new(body, now_ms) }
+    }
+
+    /// Where it goes, and the secret that signs it.
+    fn to(&self, state: &State) -> Option<(Url, String)> {
+        match &self.own_app {
+            None => Some((destination(state, &self.body)?, state.app.secret.clone())),
+            Some(id) => {
+                let app = state.own_app(id)?;
+                Some((app.subscription.as_ref()?.callback_url.parse().ok()?, app.secret.clone()))
+            }
+        }
     }
 }
 
@@ -75,11 +94,49 @@ pub(super) fn send(sandbox: &Sandbox, deliveries: Vec<Delivery>) {
 
 /// Queues a webhook and begins its delivery; false where it goes nowhere.
 pub(super) fn queue(sandbox: &Sandbox, body: Value) -> std::io::Result<bool> {
-    let sent = sandbox.read(|state| destination(state, &body).is_some());
-    let delivery = Delivery::new(body, sandbox.now_ms());
-    sandbox.change(|state| state.outbox.push(delivery.clone()))?;
-    send(sandbox, vec![delivery]);
+    let now_ms = sandbox.now_ms();
+    let deliveries = sandbox.read(|state| {
+        let own = subscribed_own_apps(state, &body);
+        let only_own = !own.is_empty() && !is_operators(state, &body);
+        let mut all: Vec<Delivery> = own.iter().map(|app| Delivery::of_own_app(body.clone(), app, now_ms)).collect();
+        if !only_own {
+            all.push(Delivery::new(body, now_ms));
+        }
+        all
+    });
+    deliver_all(sandbox, deliveries)
+}
+
+/// Queues a webhook that a customer's own app signs, whatever it says; false where it goes nowhere.
+pub(super) fn queue_of(sandbox: &Sandbox, body: Value, app: &str) -> std::io::Result<bool> {
+    let delivery = Delivery::of_own_app(body, app, sandbox.now_ms());
+    deliver_all(sandbox, vec![delivery])
+}
+
+fn deliver_all(sandbox: &Sandbox, deliveries: Vec<Delivery>) -> std::io::Result<bool> {
+    let sent = sandbox.read(|state| deliveries.iter().any(|delivery| delivery.to(state).is_some()));
+    sandbox.change(|state| state.outbox.extend(deliveries.iter().cloned()))?;
+    send(sandbox, deliveries);
     Ok(sent)
+}
+
+fn waba_in<'a>(state: &'a State, body: &Value) -> Option<&'a super::assets::Waba> {
+    body["entry"][0]["id"].as_str().and_then(|id| state.waba(id))
+}
+
+/// The customers' own apps that get this: subscribed to the account, and to the field.
+fn subscribed_own_apps(state: &State, body: &Value) -> Vec<String> {
+    let field = body["entry"][0]["changes"][0]["field"].as_str().unwrap_or_default();
+    let has_field = |id: &&String| {
+        let fields = state.own_app(id).and_then(|app| app.subscription.as_ref()).map(|sub| &sub.fields);
+        fields.is_some_and(|fields| fields.iter().any(|have| have == field))
+    };
+    waba_in(state, body).map(|waba| waba.own_subscribed.iter().filter(has_field).cloned().collect()).unwrap_or_default()
+}
+
+/// Whether the operator's app has to do with the account.
+fn is_operators(state: &State, body: &Value) -> bool {
+    waba_in(state, body).is_none_or(|waba| waba.shared || waba.subscribed.is_some())
 }
 
 /// Takes up what a former process left. Without a runtime there is nothing to send with.
@@ -94,8 +151,8 @@ async fn deliver(sandbox: &Sandbox, delivery: Delivery) {
     tokio::time::sleep(Duration::from_millis(wait.min(2 * DELAY_MS.unsigned_abs()))).await;
     let body = delivery.body.to_string();
     for attempt in 0..TRIES {
-        let Some(url) = sandbox.read(|state| destination(state, &delivery.body)) else { break };
-        if post(sandbox, url, &body).await {
+        let Some((url, secret)) = sandbox.read(|state| delivery.to(state)) else { break };
+        if post(sandbox, url, &secret, &body).await {
             break;
         }
         tokio::time::sleep(Duration::from_secs(1 << attempt)).await;
@@ -106,8 +163,8 @@ async fn deliver(sandbox: &Sandbox, delivery: Delivery) {
     }
 }
 
-async fn post(sandbox: &Sandbox, url: Url, body: &str) -> bool {
-    let signature = sandbox.read(|state| sign(&state.app.secret, body.as_bytes()));
+async fn post(sandbox: &Sandbox, url: Url, secret: &str, body: &str) -> bool {
+    let signature = sign(secret, body.as_bytes());
     let Ok(request) = sandbox.inner.outbound.request(http::Method::POST, url) else { return false };
     let request = request
         .header("content-type", "application/json")

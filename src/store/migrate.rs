@@ -15,6 +15,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (4, "deliveries and holders", include_str!("../../migrations/0004_deliveries_and_holders.sql")),
     (5, "young marks", include_str!("../../migrations/0005_young_marks.sql")),
     (9, "permissions", include_str!("../../migrations/0009_permissions.sql")),
+    (10, "own apps", include_str!("../../migrations/0010_own_apps.sql")),
 ];
 
 /// What is a comment for PostgreSQL, whose tables have no such order: the rows of such a table lie in the order of its

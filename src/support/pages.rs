@@ -1,5 +1,6 @@
 //! `/support`: search, what needs help, one customer's page, and releasing an account.
 
+use super::attention::{self, List};
 use crate::{
     accounts::{Accounts, Customer, Staff},
     base::{
@@ -63,6 +64,7 @@ struct CustomerLine {
 struct OverviewPage {
     chrome: Chrome,
     query: String,
+    attention: List,
     customers: Vec<CustomerLine>,
     attempts: Vec<StaffLine>,
 }
@@ -94,16 +96,26 @@ async fn overview(
             attempts.push(line(&attempt, company, &chrome.site.operator, now));
         }
     }
+    let attention = match search.q.trim() {
+        "" => attention::list(&support, None).await?,
+        _ => List { lines: Vec::new(), more: 0 },
+    };
     let mut customers = support.accounts.search_customers(&search.q, LINES).await?;
-    if let Some(id) = named(&support, &search.q).await? {
-        customers.extend(support.accounts.customer(id).await?);
+    let mut more: Vec<CustomerId> = named(&support, &search.q).await?.into_iter().collect();
+    if !search.q.trim().is_empty() {
+        more.extend(support.connections.customers_with_number(&search.q).await?);
+    }
+    for id in more {
+        if !customers.iter().any(|customer| customer.id == id) {
+            customers.extend(support.accounts.customer(id).await?);
+        }
     }
     let customers = customers.into_iter().map(|customer| CustomerLine {
         id: customer.id.to_string(),
         name: customer.name,
         since: When::new(customer.created_at, now),
     });
-    Ok(OverviewPage { chrome, query: search.q, customers: customers.collect(), attempts })
+    Ok(OverviewPage { chrome, query: search.q, attention, customers: customers.collect(), attempts })
 }
 
 /// The customer whose attempt or WABA the search names, as people copy it from a mail or a page.
@@ -122,6 +134,7 @@ struct ConnectionBlock {
     id: String,
     name: String,
     badge: Badge,
+    is_own_app: bool,
     token_end: Option<When>,
     wabas: Vec<WabaLine>,
     news: Vec<News>,
@@ -134,6 +147,7 @@ struct CustomerPage {
     id: String,
     name: String,
     since: When,
+    attention: List,
     members: Vec<(String, String)>,
     connections: Vec<ConnectionBlock>,
     attempts: Vec<StaffLine>,
@@ -166,6 +180,7 @@ async fn customer(
                 let (look, word) = overview.connection.state.shown();
                 Badge::new(look, word)
             },
+            is_own_app: overview.connection.is_own_app,
             token_end: overview.connection.token_expires_at.map(|at| When::new(at, now)),
             wabas: overview
                 .wabas
@@ -186,6 +201,7 @@ async fn customer(
         id: customer.id.to_string(),
         name: customer.name.clone(),
         since: When::new(customer.created_at, now),
+        attention: attention::list(&support, Some(customer.id)).await?,
         members: members.into_iter().map(|user| (user.name, user.email.to_string())).collect(),
         connections: blocks,
         attempts: attempts.iter().map(|attempt| line(attempt, customer.name.clone(), &operator, now)).collect(),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 /// Meta sends up to 3 MB.
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/overview>
-const MAX_BODY: usize = 3 * 1024 * 1024;
+pub(super) const MAX_BODY: usize = 3 * 1024 * 1024;
 /// What large bodies may hold together while they come, in bytes.
 static INFLOW: Inflow = Inflow::new(MAX_BODY, 64 << 20);
 
@@ -21,17 +21,18 @@ pub fn routes(webhooks: Webhooks) -> Routes {
     Routes::new()
         .get(Access::Machine, "/webhooks/whatsapp", handshake)
         .post(Access::Machine, "/webhooks/whatsapp", receive)
+        .merge(super::own_api::routes())
         .with_state(webhooks)
 }
 
 #[derive(Deserialize)]
-struct Handshake {
+pub(super) struct Handshake {
     #[serde(rename = "hub.mode", default)]
-    mode: String,
+    pub mode: String,
     #[serde(rename = "hub.verify_token", default)]
-    verify_token: String,
+    pub verify_token: String,
     #[serde(rename = "hub.challenge", default)]
-    challenge: String,
+    pub challenge: String,
 }
 
 async fn handshake(State(webhooks): State<Webhooks>, Query(query): Query<Handshake>) -> Response {

@@ -2,10 +2,11 @@
 
 use super::{
     change::{Change, EventId},
+    cut::{self, Rest},
     kind::Kind,
     marks::{Identity, Marks},
     queries::{self, Counts, Kept},
-    route::{Consequences, Route, RoutedChange},
+    route::{Consequences, Owner, Route, RoutedChange},
     understand::{Address, Understood},
     young::Young,
 };
@@ -15,7 +16,7 @@ use crate::{
 };
 use futures_util::FutureExt;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -65,12 +66,14 @@ pub(super) enum How {
 pub(super) struct Known {
     pub version: i64,
     routes: HashMap<Address, Arc<Route>>,
+    /// Whose those are that customers' own apps named.
+    named: HashMap<Address, Option<Owner>>,
 }
 
 impl Known {
     /// Nothing yet of this version.
     pub fn at(version: i64) -> Self {
-        Self { version, routes: HashMap::new() }
+        Self { version, ..Self::default() }
     }
 
     /// The route of this address.
@@ -94,9 +97,32 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Whether an address is of a connection. It is asked before there is a route, as an app of a customer's may name
+    /// whatever it likes: of what is not its connection's nothing is kept, not even that it was named.
+    async fn is_of(
+        &mut self,
+        tx: &mut WriteTx,
+        consequences: &dyn Consequences,
+        address: &Address,
+        connection: Owner,
+    ) -> Result<bool> {
+        if let Some(owner) = self.named.get(address) {
+            return Ok(*owner == Some(connection));
+        }
+        let owner = consequences.place(tx, address).await?.owner;
+        if self.named.len() >= ADDRESSES {
+            self.named.clear();
+        }
+        self.named.insert(address.clone(), owner);
+        Ok(owner == Some(connection))
+    }
+}
+
 struct Prepared<'a> {
     id: EventId,
     received_at: OffsetDateTime,
+    sender: Option<Owner>,
     change: Change<'a>,
     understood: Understood,
     marks: Vec<(i64, Identity)>,
@@ -113,6 +139,37 @@ pub(super) struct Routed<'a> {
     pub changes: Vec<RoutedChange<'a>>,
     pub marks: Marks,
     pub counts: Counts,
+    /// What customers' own apps sent of accounts that are not their connection's.
+    pub left_out: LeftOut,
+}
+
+/// The places of changes that make no event, by body, with whose app sent it.
+#[derive(Default)]
+pub(super) struct LeftOut(BTreeMap<i64, (Owner, BTreeSet<u32>)>);
+
+impl LeftOut {
+    fn add(&mut self, id: EventId, sender: Owner) {
+        self.0.entry(id.seq()).or_insert_with(|| (sender, BTreeSet::new())).1.insert(id.place());
+    }
+
+    /// Takes them out of their bodies, so that nobody finds them there later, and has it noted.
+    pub async fn cut(&self, tx: &mut WriteTx, consequences: &dyn Consequences, bodies: &[Kept]) -> Result<()> {
+        let mut senders: BTreeMap<String, (Owner, usize)> = BTreeMap::new();
+        for (seq, (sender, places)) in &self.0 {
+            let Some(kept) = bodies.iter().find(|kept| kept.seq == *seq) else { continue };
+            match cut::without(&kept.body, &[], |place| places.contains(&place)) {
+                Rest::Untouched => {}
+                Rest::Less(body) => queries::set_body(tx, *seq, &body).await?,
+                Rest::Nothing => queries::delete(tx, *seq).await?,
+            }
+            senders.entry(sender.connection.to_string()).or_insert((*sender, 0)).1 += places.len();
+        }
+        for (sender, changes) in senders.values() {
+            tracing::warn!(connection = %sender.connection, changes, "a customer's app told of accounts that are not its connection's");
+            consequences.left_out(tx, *sender).await?;
+        }
+        Ok(())
+    }
 }
 
 /// What a change says; nothing where that made the code panic.
@@ -134,7 +191,8 @@ impl<'a> Batch<'a> {
                 let understood = if how == How::Bare { nothing() } else { understand(&change) };
                 let marks = Identity::all(&change, &understood).into_iter().map(|one| (one.digest(), one)).collect();
                 let id = EventId::new(kept.seq, change.place);
-                changes.push(Prepared { id, received_at: kept.received_at, change, understood, marks });
+                let (received_at, sender) = (kept.received_at, kept.sender);
+                changes.push(Prepared { id, received_at, sender, change, understood, marks });
                 if changes.len() % BREATH == 0 {
                     tokio::task::yield_now().await;
                 }
@@ -157,8 +215,15 @@ impl<'a> Batch<'a> {
     ) -> Result<Routed<'a>> {
         let Self { changes, mut marks } = self;
         let mut routed = Vec::with_capacity(changes.len());
-        let mut counts = Counts::new();
-        for Prepared { id, received_at, change, understood, marks: own } in changes {
+        let (mut counts, mut left_out) = (Counts::new(), LeftOut::default());
+        for Prepared { id, received_at, sender, change, understood, marks: own } in changes {
+            // Before anything else: what it says must neither make a route nor count as having come.
+            if let Some(sender) = sender
+                && !known.is_of(tx, consequences, &understood.address, sender).await?
+            {
+                left_out.add(id, sender);
+                continue;
+            }
             let route = known.whose(tx, consequences, &understood.address, now).await?;
             let mut stale = Vec::new();
             for (index, (digest, identity)) in own.iter().enumerate() {
@@ -170,10 +235,10 @@ impl<'a> Batch<'a> {
             let all = stale.len() == own.len();
             *counts.entry(count_of(received_at, &route, if all { "duplicate" } else { kind.name() })).or_default() += 1;
             if !all {
-                routed.push(RoutedChange { id, received_at, route, kind, detail, change, items, stale });
+                routed.push(RoutedChange { id, received_at, sender, route, kind, detail, change, items, stale });
             }
         }
-        Ok(Routed { changes: routed, marks, counts })
+        Ok(Routed { changes: routed, marks, counts, left_out })
     }
 }
 

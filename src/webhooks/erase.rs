@@ -38,7 +38,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 struct Scope {
     customer: CustomerId,
     wabas: Vec<WabaId>,
-    /// IDs of which one stands in every body that holds something of the customer's.
+    /// IDs of which one stands in every body of the operator's app that holds something of the customer's.
     names: BTreeSet<String>,
 }
 
@@ -52,8 +52,11 @@ impl Scope {
         Ok(Self { customer, wabas: wabas.to_vec(), names })
     }
 
-    fn is_named_in(&self, body: &str) -> bool {
-        self.names.iter().any(|name| body.contains(name.as_str()))
+    fn may_be_in(&self, kept: &Kept) -> bool {
+        match kept.sender {
+            Some(sender) => sender.customer == self.customer,
+            None => self.names.iter().any(|name| kept.body.contains(name.as_str())),
+        }
     }
 
     fn has(&self, waba: Option<&WabaId>) -> bool {
@@ -69,6 +72,11 @@ impl Scope {
 
     /// The places of the customer's changes in a body.
     async fn places(&self, db: &mut impl Reads, kept: &Kept) -> Result<BTreeSet<u32>> {
+        // What their own app sent is theirs, whatever it names; what another's sent never is.
+        if let Some(sender) = kept.sender {
+            let all = Change::all(&kept.body).into_iter().map(|change| change.place);
+            return Ok(all.filter(|_| sender.customer == self.customer).collect());
+        }
         let mut whose = Whose::default();
         whose.read(db, std::slice::from_ref(kept)).await?;
         let mut places = BTreeSet::new();
@@ -137,8 +145,7 @@ impl Webhooks {
                 let some = bodies::after(&mut self.store.read().await?, last, AT_ONCE, BYTES).await?;
                 let Some(end) = some.last() else { break };
                 last = end.seq;
-                let named: Vec<i64> =
-                    some.iter().filter(|kept| scope.is_named_in(&kept.body)).map(|kept| kept.seq).collect();
+                let named: Vec<i64> = some.iter().filter(|kept| scope.may_be_in(kept)).map(|kept| kept.seq).collect();
                 drop(some);
                 if named.is_empty() {
                     continue;
@@ -186,7 +193,7 @@ impl Webhooks {
             let some = bodies::after(tx, last, AT_ONCE, BYTES).await?;
             let Some(end) = some.last() else { break };
             last = end.seq;
-            for kept in some.iter().filter(|kept| scope.is_named_in(&kept.body)) {
+            for kept in some.iter().filter(|kept| scope.may_be_in(kept)) {
                 scope.erase_from(tx, kept.seq).await?;
             }
         }

@@ -107,10 +107,12 @@ pub async fn export(
                     Some(route) => route.place.owner,
                     None => {
                         let (address, route) = whose.of_place(&mut db, &change, kept.received_at).await?;
-                        match route.filter(|_| kept.seq <= routed) {
+                        let owner = match route.filter(|_| kept.seq <= routed) {
                             Some(route) => route.place.owner,
                             None => places.place(&mut db, &address).await?.owner,
-                        }
+                        };
+                        // What a customer's own app sends is that customer's or nobody's.
+                        owner.filter(|owner| kept.sender.is_none_or(|sender| sender == *owner))
                     }
                 };
                 if wanted.customer.is_some_and(|customer| owner.is_none_or(|owner| owner.customer != customer)) {

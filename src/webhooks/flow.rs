@@ -141,7 +141,8 @@ mod tests {
 
     fn kept(seqs: std::ops::Range<i64>) -> Vec<Kept> {
         let body = "0123456789".to_owned();
-        seqs.map(|seq| Kept { seq, received_at: time::OffsetDateTime::UNIX_EPOCH, body: body.clone() }).collect()
+        seqs.map(|seq| Kept { seq, received_at: time::OffsetDateTime::UNIX_EPOCH, body: body.clone(), sender: None })
+            .collect()
     }
 
     fn seqs(bodies: Result<Vec<Kept>, Option<i64>>) -> Result<Vec<i64>, Option<i64>> {
@@ -164,7 +165,9 @@ mod tests {
     #[test]
     fn there_is_room_for_so_much() {
         let flow = Flow::default();
-        let big = |seq| vec![Kept { seq, received_at: time::OffsetDateTime::UNIX_EPOCH, body: "x".repeat(ROOM / 2) }];
+        let big = |seq| {
+            vec![Kept { seq, received_at: time::OffsetDateTime::UNIX_EPOCH, body: "x".repeat(ROOM / 2), sender: None }]
+        };
         (1..4).for_each(|seq| flow.hand_on(big(seq)));
         assert_eq!(seqs(flow.after(0, usize::MAX, 100)), Ok(vec![1, 2]));
         flow.hand_on(big(4));

@@ -1,9 +1,13 @@
 //! Keeping what Meta posts before it is answered: many requests share one transaction.
 
-use super::{flow::Flow, queries::Kept};
+use super::{
+    flow::Flow,
+    queries::{self, Kept},
+    route::Owner,
+};
 use crate::{
     base::{clock::Clock, text},
-    store::{Log, Store, counters::Counter},
+    store::{Log, Result, Store, counters::Counter},
 };
 use std::sync::{
     Arc,
@@ -16,6 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 const WAITING: usize = 4_096;
 /// How many KiB they may hold together.
 const WAITING_KIB: usize = 64 << 10;
+/// How many KiB those of customers' own apps may hold together: they must not take the others' room.
+const WAITING_KIB_OWN: usize = 8 << 10;
 /// How many share one transaction at most.
 const TOGETHER: usize = Log::MOST;
 
@@ -34,6 +40,7 @@ pub enum NotKept {
 
 struct Waiting {
     body: String,
+    sender: Option<Owner>,
     kept: oneshot::Sender<()>,
     _room: OwnedSemaphorePermit,
 }
@@ -43,6 +50,7 @@ struct Waiting {
 pub(super) struct Intake {
     sender: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
+    room_own: Arc<Semaphore>,
     idle: Arc<AtomicBool>,
 }
 
@@ -55,7 +63,8 @@ impl Intake {
             tokio::spawn(answer(to_answer, flow.clone()));
             tokio::spawn(Writer { store, clock, flow, committed }.write(waiting));
         }
-        Self { sender, room: Arc::new(Semaphore::new(WAITING_KIB)), idle: Arc::default() }
+        let [room, room_own] = [WAITING_KIB, WAITING_KIB_OWN].map(|kib| Arc::new(Semaphore::new(kib)));
+        Self { sender, room, room_own, idle: Arc::default() }
     }
 
     /// From now on nothing is kept: see [`super::Webhooks::keep_nothing`].
@@ -63,18 +72,20 @@ impl Intake {
         self.idle.store(true, Ordering::Relaxed);
     }
 
-    /// Keeps a body; when this returns, it is committed.
+    /// Keeps a body, and to whose own app's address it came, in one: it is never taken for one of the operator's.
+    /// When this returns, it is committed.
     ///
     /// # Errors
     /// See [`NotKept`].
-    pub async fn keep(&self, body: String) -> std::result::Result<(), NotKept> {
+    pub async fn keep(&self, body: String, sender: Option<Owner>) -> std::result::Result<(), NotKept> {
         if self.idle.load(Ordering::Relaxed) {
             return Ok(());
         }
         let kib = u32::try_from(body.len() / 1024 + 1).unwrap_or(u32::MAX);
-        let room = self.room.clone().try_acquire_many_owned(kib).map_err(|_| NotKept::Unavailable)?;
+        let room = if sender.is_some() { &self.room_own } else { &self.room };
+        let room = room.clone().try_acquire_many_owned(kib).map_err(|_| NotKept::Unavailable)?;
         let (kept, done) = oneshot::channel();
-        self.sender.try_send(Waiting { body, kept, _room: room }).map_err(|_| NotKept::Unavailable)?;
+        self.sender.try_send(Waiting { body, sender, kept, _room: room }).map_err(|_| NotKept::Unavailable)?;
         done.await.map_err(|_| NotKept::Unavailable)
     }
 }
@@ -98,17 +109,28 @@ impl Writer {
                     one.body = text::without_nul(&one.body);
                 }
             }
-            let Err((error, batch)) = self.keep(together).await else { continue };
-            // Meta sends again what is not answered, in a while.
-            tracing::error!(%error, requests = batch.len(), "webhooks could not be kept");
-            if error.is_transient() || batch.len() == 1 {
-                continue;
+            let own: Vec<Waiting> = together.extract_if(.., |one| one.sender.is_some()).collect();
+            for batch in [together, own] {
+                self.keep_or_tell(batch).await;
             }
-            // One of them may be the cause; it must not be the others' bad luck.
-            for alone in batch {
-                if let Err((error, _)) = self.keep(vec![alone]).await {
-                    tracing::error!(%error, "a webhook could not be kept");
-                }
+        }
+    }
+
+    /// Keeps these, of one kind of sender; what can't be kept is told in the log.
+    async fn keep_or_tell(&self, batch: Vec<Waiting>) {
+        if batch.is_empty() {
+            return;
+        }
+        let Err((error, batch)) = self.keep(batch).await else { return };
+        // Meta sends again what is not answered, in a while.
+        tracing::error!(%error, requests = batch.len(), "webhooks could not be kept");
+        if error.is_transient() || batch.len() == 1 {
+            return;
+        }
+        // One of them may be the cause; it must not be the others' bad luck.
+        for alone in batch {
+            if let Err((error, _)) = self.keep(vec![alone]).await {
+                tracing::error!(%error, "a webhook could not be kept");
             }
         }
     }
@@ -116,8 +138,13 @@ impl Writer {
     /// Commits all of them, and has them answered then.
     async fn keep(&self, batch: Vec<Waiting>) -> std::result::Result<(), (crate::store::StoreError, Vec<Waiting>)> {
         let received_at = self.clock.now();
-        let bodies = batch.iter().map(|one| one.body.clone()).collect();
-        match LOG.append(&self.store, received_at, bodies).await {
+        let senders: Option<Vec<Owner>> = batch.iter().map(|one| one.sender).collect();
+        let bodies: Vec<String> = batch.iter().map(|one| one.body.clone()).collect();
+        let kept = match senders {
+            Some(senders) => self.keep_own(received_at, bodies.into_iter().zip(senders).collect()).await,
+            None => LOG.append(&self.store, received_at, bodies).await,
+        };
+        match kept {
             Ok(first) => {
                 // It ends after this task.
                 let _ = self.committed.send(Committed { first, received_at, batch });
@@ -125,6 +152,15 @@ impl Writer {
             }
             Err(error) => Err((error, batch)),
         }
+    }
+}
+
+impl Writer {
+    async fn keep_own(&self, at: OffsetDateTime, bodies: Vec<(String, Owner)>) -> Result<i64> {
+        let mut tx = self.store.write().await?;
+        let first = queries::keep_own(&mut tx, at, bodies).await?;
+        tx.commit().await?;
+        Ok(first)
     }
 }
 
@@ -140,7 +176,7 @@ async fn answer(mut committed: mpsc::UnboundedReceiver<Committed>, flow: Arc<Flo
     while let Some(Committed { first, received_at, batch }) = committed.recv().await {
         let mut kept = Vec::with_capacity(batch.len());
         for (seq, one) in (first..).zip(batch) {
-            kept.push(Kept { seq, received_at, body: one.body });
+            kept.push(Kept { seq, received_at, body: one.body, sender: one.sender });
             // Whoever asked may have gone.
             let _ = one.kept.send(());
         }

@@ -103,11 +103,9 @@ pub(super) fn event(row: &Row, route: Route) -> Result<Event> {
 
 /// One body.
 pub(super) async fn kept(db: &mut impl Reads, seq: i64) -> Result<Option<Kept>> {
-    query("SELECT seq, received_at, body FROM intake WHERE seq = $1")
+    query("SELECT seq, received_at, body, own_customer_id, own_connection_id FROM intake WHERE seq = $1")
         .bind(seq)
-        .optional(db, |row| {
-            Ok(Kept { seq: row.int("seq")?, received_at: row.time("received_at")?, body: row.text("body")? })
-        })
+        .optional(db, super::queries::kept)
         .await
 }
 

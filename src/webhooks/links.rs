@@ -167,6 +167,8 @@ async fn act_on(
         changes.push(RoutedChange {
             id: event.id,
             received_at: event.received_at,
+            // What was nobody's came to the operator's address: customers' own apps make no events of that.
+            sender: None,
             route: Arc::new(Route { id: backlog.route.id, place: Place { owner, ..place } }),
             kind: event.kind,
             detail: event.detail.clone(),

@@ -1,4 +1,4 @@
-//! Meta's webhooks: one address for the whole app. What comes is verified on its raw bytes, kept, and only then
+//! Meta's webhooks: one address for the whole app, and one for each connection through an app of the customer's. What comes is verified on its raw bytes, kept, and only then
 //! answered; afterwards each change in it becomes an event of the customer whose it is. What it means for other
 //! features is wired in `app` ([`Consequences`]).
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint>
@@ -18,6 +18,8 @@ mod link_queries;
 mod links;
 mod list;
 mod marks;
+mod own;
+mod own_api;
 mod prune;
 mod queries;
 mod route;
@@ -36,6 +38,7 @@ pub use export::{ExportError, Places, Wanted, export};
 pub use intake::NotKept;
 pub use kind::Kind;
 pub use list::{Minute, Newest, Of};
+pub use own::{OwnApp, OwnApps, OwnNews};
 pub use queries::Event;
 pub use route::{Consequences, Owner, Place, Route, RoutedChange};
 pub use service::Webhooks;

@@ -15,6 +15,8 @@ pub(super) struct Kept {
     pub seq: i64,
     pub received_at: OffsetDateTime,
     pub body: String,
+    /// To whose own app's address it came; `None`: to the operator's.
+    pub sender: Option<Owner>,
 }
 
 /// The next bodies after this number: so many, and about so many bytes, at most, but one in any case.
@@ -32,15 +34,34 @@ pub(super) async fn after(db: &mut impl Reads, seq: i64, limit: i64, bytes: i64)
         sum <= bytes
     });
     let Some(last) = fit.last().or(sizes.first()) else { return Ok(Vec::new()) };
-    query("SELECT seq, received_at, body FROM intake WHERE seq > $1 AND seq <= $2 ORDER BY seq")
-        .bind(seq)
-        .bind(last.0)
-        .all(db, kept)
-        .await
+    query(
+        "SELECT seq, received_at, body, own_customer_id, own_connection_id FROM intake WHERE seq > $1 AND seq <= $2 \
+         ORDER BY seq",
+    )
+    .bind(seq)
+    .bind(last.0)
+    .all(db, kept)
+    .await
 }
 
-fn kept(row: &Row) -> Result<Kept> {
-    Ok(Kept { seq: row.int("seq")?, received_at: row.time("received_at")?, body: row.text("body")? })
+/// A row of `intake`.
+pub(super) fn kept(row: &Row) -> Result<Kept> {
+    let (customer, connection) = (row.opt_parse("own_customer_id")?, row.opt_parse("own_connection_id")?);
+    let sender = customer.zip(connection).map(|(customer, connection)| Owner { customer, connection });
+    Ok(Kept { seq: row.int("seq")?, received_at: row.time("received_at")?, body: row.text("body")?, sender })
+}
+
+/// Keeps bodies that came to addresses of customers' own apps; gives the number of the first.
+pub(super) async fn keep_own(tx: &mut WriteTx, at: OffsetDateTime, bodies: Vec<(String, Owner)>) -> Result<i64> {
+    static KEEP: Rows =
+        Rows::new("INSERT INTO intake (seq, received_at, body, own_customer_id, own_connection_id) VALUES", 5, "");
+    let count = bodies.len() as i64;
+    let first = super::intake::LAST.advance(tx, count).await? - count + 1;
+    let values = (first..).zip(bodies).flat_map(|(seq, (body, sender))| {
+        [seq.into(), at.into(), body.into(), sender.customer.into(), sender.connection.into()]
+    });
+    KEEP.execute(tx, values.collect()).await?;
+    Ok(first)
 }
 
 pub(super) async fn set_body(tx: &mut WriteTx, seq: i64, body: &str) -> Result<()> {

@@ -49,6 +49,9 @@ pub struct RoutedChange<'a> {
     pub id: EventId,
     /// When it came.
     pub received_at: OffsetDateTime,
+    /// Whose own app sent it, which is the owner of its place; `None`: the operator's, whose word also counts for what
+    /// is nobody's yet.
+    pub sender: Option<Owner>,
     /// Whose it is.
     pub route: Arc<Route>,
     /// What it is about.
@@ -119,6 +122,12 @@ pub trait Consequences: Send + Sync {
     fn follow_late<'a>(&'a self, tx: &'a mut WriteTx, changes: &'a [RoutedChange<'a>]) -> BoxFuture<'a, Result<()>> {
         self.follow(tx, changes)
     }
+
+    /// A customer's own app told of accounts that are not its connection's; of that nothing follows.
+    ///
+    /// # Errors
+    /// The database's.
+    fn left_out<'a>(&'a self, tx: &'a mut WriteTx, sender: Owner) -> BoxFuture<'a, Result<()>>;
 
     /// They are committed.
     fn committed(&self);

@@ -244,6 +244,7 @@ impl Router {
         let routed = batch.routed(&mut tx, &mut desk.known, consequences, self.clock.now()).await?;
         let mut counts = routed.counts;
         queries::insert_events(&mut tx, &routed.changes).await?;
+        routed.left_out.cut(&mut tx, consequences, bodies).await?;
         let marks = routed.marks.changed();
         let fold = self.young.keep(&mut tx, to, &marks).await?;
         follow(&mut tx, consequences, &routed.changes, (how, false), &mut counts).await?;
@@ -278,7 +279,7 @@ impl Router {
         if n == 0 {
             return;
         }
-        tracing::warn!(requests = n, "webhooks were refused: their signature is not that of our app secret");
+        tracing::warn!(requests = n, "webhooks were refused: their signature is not that of the app's secret");
         let minute = clock::to_ms(self.clock.now()) / 60_000;
         let count = async {
             let mut tx = self.store.write().await?;

@@ -4,6 +4,7 @@ use super::{
     change::{Change, EventId},
     flow::Flow,
     intake::{Intake, NotKept},
+    own::OwnApps,
     queries::{self, Event},
     route::Consequences,
     router::Router,
@@ -25,7 +26,8 @@ pub struct Webhooks {
     pub(super) store: Store,
     pub(super) clock: Clock,
     meta: LiveSetup,
-    intake: Intake,
+    pub(super) intake: Intake,
+    pub(super) own_apps: Arc<dyn OwnApps>,
     signatures: Signatures,
     flow: Arc<Flow>,
     pub(super) young: Arc<Young>,
@@ -35,11 +37,17 @@ pub struct Webhooks {
 impl Webhooks {
     /// In this database.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, meta: LiveSetup, consequences: Arc<dyn Consequences>) -> Self {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        meta: LiveSetup,
+        consequences: Arc<dyn Consequences>,
+        own_apps: Arc<dyn OwnApps>,
+    ) -> Self {
         let flow = Arc::<Flow>::default();
         let intake = Intake::new(store.clone(), clock.clone(), flow.clone());
         let signatures = Signatures::new(meta.clone());
-        Self { store, clock, meta, intake, signatures, flow, young: Arc::default(), consequences }
+        Self { store, clock, meta, intake, own_apps, signatures, flow, young: Arc::default(), consequences }
     }
 
     /// Makes events of what was taken in, until `stop`.
@@ -81,12 +89,12 @@ impl Webhooks {
         signed
     }
 
-    /// Keeps a verified body; when this returns, it is committed.
+    /// Keeps a verified body of the operator's app; when this returns, it is committed.
     ///
     /// # Errors
     /// Meta must be told to come again.
     pub async fn keep(&self, body: String) -> std::result::Result<(), NotKept> {
-        self.intake.keep(body).await
+        self.intake.keep(body, None).await
     }
 
     /// One event.

@@ -25,6 +25,11 @@ impl Signature {
         hex::decode_to_slice(header.strip_prefix("sha256=")?, &mut given).ok()?;
         Some(Self(given))
     }
+
+    /// Whether it is that of these bytes with this secret, in constant time.
+    pub fn is_of(&self, secret: &SecretString, body: &[u8]) -> bool {
+        keyed(secret).chain_update(body).verify_slice(&self.0).is_ok()
+    }
 }
 
 /// The secrets that count, ready for use.

@@ -87,6 +87,8 @@ impl Told {
         Some(RoutedChange {
             id: self.event.id,
             received_at: self.event.received_at,
+            // Whoever sent it, its place is its sender's.
+            sender: None,
             route: Arc::new(self.event.route.clone()),
             kind: self.event.kind,
             detail: self.event.detail.clone(),

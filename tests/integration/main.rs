@@ -17,6 +17,7 @@ mod forwarding;
 mod jobs;
 mod meta_settings;
 mod oversight;
+mod own_apps;
 mod sandbox;
 mod secrets;
 mod signup;

@@ -12,11 +12,7 @@ use crate::{
         ids::{ConnectionId, UserId},
     },
     connections::{
-        Connections, Overview,
-        erase::note_standing,
-        model::ConnectionState,
-        queries as rows,
-        service::{TokenError, access_of},
+        Connections, Overview, erase::note_standing, model::ConnectionState, queries as rows, service::TokenError,
     },
     graph::Setup,
     phone_numbers,
@@ -135,15 +131,16 @@ impl Connections {
         if !matches!(overview.connection.state, ConnectionState::Active | ConnectionState::NeedsReconnect) {
             return Ok(None);
         }
-        let token = match self.token(id).await {
-            Ok(token) => token,
-            Err(TokenError::None | TokenError::Seal(_)) => return Ok(None),
-            Err(TokenError::Store(error)) => return Err(error),
+        let ours = setup.app.as_ref();
+        let (access, app) = match (self.access_with(id, ours.map(|app| &app.secret)).await, self.app_of(id, ours).await)
+        {
+            (Ok(access), Ok(app)) => (access, app),
+            (Err(TokenError::Store(error)), _) | (_, Err(TokenError::Store(error))) => return Err(error),
+            _ => return Ok(None),
         };
-        let access = access_of(id, token, setup.app.as_ref().map(|app| &app.secret));
         let before = known(&mut self.store.read().await?, &overview).await?;
         let wabas: Vec<_> = overview.wabas.iter().map(|(waba, _)| waba.clone()).collect();
-        let found = look(&setup.graph, setup.app.as_ref(), &access, &wabas).await;
+        let found = look(&setup.graph, app.as_ref(), &access, &wabas).await;
         let check = self.keep_look(&overview, &before, &found, (cause, by)).await?;
         Ok(Some(Looked { check, is_partial: found.standing.is_partial() }))
     }
@@ -209,7 +206,10 @@ impl Connections {
             detail: None,
         };
         if let Some((state, action)) = turned {
-            rows::set_state(&mut tx, id, state).await?;
+            match state {
+                ConnectionState::NeedsReconnect => rows::set_stale(&mut tx, id, at).await?,
+                _ => rows::restore(&mut tx, id).await?,
+            }
             note_standing(&mut tx, customer).await?;
             audit::record(&mut tx, &self.clock, entry(None, action)).await?;
         }

@@ -6,11 +6,8 @@ use crate::{
     accounts::{self, audit},
     base::{clock, ids::ConnectionId},
     connections::{
-        Connections,
-        model::ConnectionState,
-        notices::ACCESS_JOB,
-        queries as rows, renewal_queries as renewals,
-        service::{TokenError, access_of},
+        Connections, model::ConnectionState, notices::ACCESS_JOB, queries as rows, renewal_queries as renewals,
+        service::TokenError,
     },
     graph::{ErrorClass, GraphError, Setup},
     jobs::{JobError, Outcome},
@@ -119,12 +116,11 @@ impl Connections {
     /// # Errors
     /// The database's.
     pub async fn must_wait(&self, setup: &Setup, id: ConnectionId) -> Result<Option<OffsetDateTime>, StoreError> {
-        let token = match self.token(id).await {
-            Ok(token) => token,
+        let access = match self.access_with(id, setup.app.as_ref().map(|app| &app.secret)).await {
+            Ok(access) => access,
             Err(TokenError::None | TokenError::Seal(_)) => return Ok(None),
             Err(TokenError::Store(error)) => return Err(error),
         };
-        let access = access_of(id, token, setup.app.as_ref().map(|app| &app.secret));
         let wabas = rows::wabas(&mut self.store.read().await?, id).await?;
         let of_accounts = wabas.iter().filter_map(|waba| setup.graph.wait(&access, Some(waba.id.as_str())));
         Ok(of_accounts.chain(setup.graph.wait(&access, None)).max())
@@ -136,7 +132,9 @@ impl Connections {
     /// The database's; Meta's trouble is waited out.
     pub async fn renew_token(&self, setup: &Setup, id: ConnectionId) -> Result<Outcome, JobError> {
         let Some(connection) = rows::get(&mut self.store.read().await?, id).await? else { return Ok(Outcome::Done) };
-        let (Some(end), Some(app)) = (connection.token_expires_at, &setup.app) else { return Ok(Outcome::Done) };
+        let (Some(end), Some(app)) = (connection.token_expires_at, self.app_of(id, setup.app.as_ref()).await?) else {
+            return Ok(Outcome::Done);
+        };
         let now = self.clock.now();
         if connection.state != ConnectionState::Active || end <= now {
             return Ok(Outcome::Done);
@@ -152,13 +150,13 @@ impl Connections {
             return Ok(Outcome::Done);
         };
         let token = self.keys.open(Self::place(&id.to_string()), &sealed)?;
-        let renewed = match setup.graph.renew_token(app, &token).await {
+        let renewed = match setup.graph.renew_token(&app, &token).await {
             Ok(renewed) => renewed,
             Err(error) => return self.renewal_failed(id, &error).await,
         };
         let new_end = match renewed.expires_in {
             Some(lives) => Some(now + lives),
-            None => match setup.graph.debug_token(app, &renewed.token).await {
+            None => match setup.graph.debug_token(&app, &renewed.token).await {
                 Ok(info) => info.end(),
                 Err(error) => return self.renewal_failed(id, &error).await,
             },

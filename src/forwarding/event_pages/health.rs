@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     base::ids::CustomerId,
-    forwarding::EndpointState,
+    forwarding::{EndpointState, UnwellEndpoint},
     web::{Badge, Result, when::When},
     webhooks::{EventId, Of},
 };
@@ -60,6 +60,14 @@ pub struct Health {
 }
 
 impl EventPages {
+    /// Endpoints that need somebody's attention, of one customer or of all.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unwell_endpoints(&self, customer: Option<CustomerId>) -> Result<Vec<UnwellEndpoint>> {
+        Ok(self.forwarding.unwell(customer).await?)
+    }
+
     /// What is known of a customer.
     ///
     /// # Errors

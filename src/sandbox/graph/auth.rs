@@ -25,6 +25,8 @@ pub(super) const NO_APP: &str = "Error validating application. Cannot get applic
 pub(in crate::sandbox) enum Caller {
     /// The app itself, by `APP_ID|APP_SECRET`.
     App,
+    /// An app of a customer's, in the same way.
+    OwnApp(String),
     Token(Box<Token>),
 }
 
@@ -35,6 +37,12 @@ pub(super) fn caller(state: &State, call: &Call, now_ms: i64) -> Result<Caller, 
     })?;
     proof(state, call, &text)?;
     if let Some((app_id, secret)) = text.split_once('|') {
+        if let Some(own) = state.own_app(app_id) {
+            return match constant_time_eq(secret, &own.secret) {
+                true => Ok(Caller::OwnApp(own.id.clone())),
+                false => Err(GraphError::token("Invalid OAuth access token signature.")),
+            };
+        }
         if app_id != state.app.id {
             return Err(GraphError::token(NO_APP));
         }
@@ -46,7 +54,7 @@ pub(super) fn caller(state: &State, call: &Call, now_ms: i64) -> Result<Caller, 
     }
     let token = find(state, &text)?;
     usable(token, now_ms)?;
-    if state.app.require_app_secret && call.value("appsecret_proof").is_none() {
+    if state.app_of(token).3 && call.value("appsecret_proof").is_none() {
         return Err(GraphError::new(100, "API calls from the server require an appsecret_proof argument").method());
     }
     Ok(Caller::Token(Box::new(token.clone())))
@@ -60,8 +68,11 @@ pub(in crate::sandbox) fn by_token(state: &State, text: &str, now_ms: i64) -> Re
 }
 
 fn proof(state: &State, call: &Call, token: &str) -> Result<(), GraphError> {
+    // It is of the token with the secret of the app that the token is of.
+    let own = token.split_once('|').and_then(|(id, _)| state.own_app(id)).map(|own| own.secret.as_str());
+    let secret = own.unwrap_or_else(|| state.token(token).map_or(state.app.secret.as_str(), |one| state.app_of(one).2));
     match call.text("appsecret_proof") {
-        Some(given) if !constant_time_eq(&given, &sign(&state.app.secret, token.as_bytes())) => {
+        Some(given) if !constant_time_eq(&given, &sign(secret, token.as_bytes())) => {
             Err(GraphError::new(100, "Invalid appsecret_proof provided in the API argument").method())
         }
         _ => Ok(()),
@@ -112,9 +123,18 @@ impl Caller {
         matches!(self, Self::App)
     }
 
-    pub fn kind(&self) -> Option<Kind> {
+    /// The app that it is of where that is a customer's; `None`: the operator's.
+    pub fn own_app(&self) -> Option<&str> {
         match self {
             Self::App => None,
+            Self::OwnApp(id) => Some(id),
+            Self::Token(token) => token.app_id.as_deref(),
+        }
+    }
+
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::App | Self::OwnApp(_) => None,
             Self::Token(token) => Some(token.kind),
         }
     }
@@ -122,7 +142,7 @@ impl Caller {
     /// Whether the token reaches this WABA at all, permissions aside.
     pub fn reaches(&self, waba: &Waba) -> bool {
         match self {
-            Self::App => false,
+            Self::App | Self::OwnApp(_) => false,
             Self::Token(token) => match token.kind {
                 Kind::System => waba.shared,
                 Kind::Business | Kind::User => token.waba_ids.contains(&waba.id),

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 /// Whether this business is the operator's, or one the caller has to do with.
 pub(super) fn visible(state: &State, caller: &Caller, id: &str) -> bool {
     match caller {
-        Caller::App => false,
+        Caller::App | Caller::OwnApp(_) => false,
         Caller::Token(token) if token.kind == Kind::System => {
             id == state.app.business_id || state.wabas_of(id).any(|waba| waba.shared)
         }

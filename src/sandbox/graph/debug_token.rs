@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 const FOREIGN: &str = "EAAFOREIGN";
 
 pub(super) fn debug_token(state: &State, call: &Call, caller: &Caller, now_ms: i64) -> Result<Value, GraphError> {
-    if !caller.is_app() && caller.kind() != Some(Kind::System) {
+    let is_app = caller.is_app() || matches!(caller, Caller::OwnApp(_));
+    if !is_app && caller.kind() != Some(Kind::System) {
         return Err(GraphError::parameter(
             "You must provide an app access token, or a user access token that is an owner or developer of the app",
         ));
@@ -27,6 +28,9 @@ pub(super) fn debug_token(state: &State, call: &Call, caller: &Caller, now_ms: i
         return Err(GraphError::parameter("The App_id in the input_token did not match the Viewing App"));
     }
     let data = match auth::find(state, &text) {
+        Ok(token) if token.app_id.as_deref() != caller.own_app() => {
+            return Err(GraphError::parameter("The App_id in the input_token did not match the Viewing App"));
+        }
         Ok(token) => describe(state, token, now_ms),
         Err(error) => json!({
             "error": {"code": error.code, "message": error.message},
@@ -40,9 +44,9 @@ pub(super) fn debug_token(state: &State, call: &Call, caller: &Caller, now_ms: i
 fn describe(state: &State, token: &Token, now_ms: i64) -> Value {
     let usable = auth::usable(token, now_ms);
     let mut data = json!({
-        "app_id": state.app.id,
+        "app_id": state.app_of(token).0,
         "type": if token.kind == Kind::User { "USER" } else { "SYSTEM_USER" },
-        "application": state.app.name,
+        "application": state.app_of(token).1,
         "data_access_expires_at": token.data_access_expires_ms / 1000,
         "expires_at": token.expires_ms / 1000,
         "is_valid": usable.is_ok(),

@@ -23,7 +23,9 @@ pub(super) fn access_token(sandbox: &Sandbox, call: &Call) -> Result<Value, Grap
         None | Some("authorization_code") => sandbox.change(|state| exchange(state, call, now_ms))?,
         Some("fb_exchange_token") => sandbox.change(|state| renew(state, call, now_ms))?,
         Some("client_credentials") => sandbox.read(|state| {
-            let token = format!("{}|{}", state.app.id, state.app.secret);
+            let own = call.text("client_id").and_then(|id| state.own_app(&id).cloned());
+            let (id, secret) = own.map_or((state.app.id.clone(), state.app.secret.clone()), |own| (own.id, own.secret));
+            let token = format!("{id}|{secret}");
             Ok(json!({"access_token": token, "token_type": "bearer"}))
         }),
         Some(other) => Err(GraphError::new(1, format!("Unsupported grant_type: {other}"))),
@@ -32,15 +34,13 @@ pub(super) fn access_token(sandbox: &Sandbox, call: &Call) -> Result<Value, Grap
 
 fn client(state: &State, call: &Call) -> Result<(), GraphError> {
     let id = call.text("client_id").ok_or_else(|| GraphError::new(101, "Missing client_id parameter."))?;
-    if id != state.app.id {
+    let own = state.own_app(&id);
+    if id != state.app.id && own.is_none() {
         return Err(GraphError::new(101, auth::NO_APP));
     }
+    let right = own.map_or(&state.app.secret, |own| &own.secret);
     let secret = call.text("client_secret").ok_or_else(|| GraphError::new(1, "Missing client_secret parameter."))?;
-    if constant_time_eq(&secret, &state.app.secret) {
-        Ok(())
-    } else {
-        Err(GraphError::new(1, "Error validating client secret."))
-    }
+    if constant_time_eq(&secret, right) { Ok(()) } else { Err(GraphError::new(1, "Error validating client secret.")) }
 }
 
 fn exchange(state: &mut State, call: &Call, now_ms: i64) -> Result<Value, GraphError> {
@@ -77,6 +77,10 @@ fn renew(state: &mut State, call: &Call, now_ms: i64) -> Result<Value, GraphErro
         .ok_or_else(|| GraphError::new(1, "fb_exchange_token parameter not specified"))?;
     let old = auth::find(state, &text)?;
     auth::usable(old, now_ms)?;
+    let client = call.text("client_id").unwrap_or_default();
+    if state.app_of(old).0 != client {
+        return Err(GraphError::parameter("The access_token does not belong to application ".to_owned() + &client));
+    }
     if old.kind == Kind::System {
         return Err(GraphError::new(1, "This token does not expire and can't be exchanged."));
     }

@@ -91,7 +91,11 @@ fn subscribed(state: &State, waba: &Waba) -> Value {
         }
         entry
     });
-    json!({"data": apps.collect::<Vec<_>>()})
+    let own = waba.own_subscribed.iter().filter_map(|id| state.own_app(id)).map(|app| {
+        let link = format!("https://www.facebook.com/games/?app_id={}", app.id);
+        json!({"whatsapp_business_api_data": {"id": app.id, "link": link, "name": app.name}})
+    });
+    json!({"data": apps.chain(own).collect::<Vec<_>>()})
 }
 
 pub(super) fn subscriptions(state: &State, call: &Call, caller: &Caller, id: &str) -> Result<Value, GraphError> {
@@ -101,6 +105,15 @@ pub(super) fn subscriptions(state: &State, call: &Call, caller: &Caller, id: &st
 /// Subscribes the app. An override needs a default callback that is subscribed to `messages`.
 pub(super) async fn subscribe(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str) -> Result<Value, GraphError> {
     let uri = call.text("override_callback_uri").filter(|uri| !uri.is_empty());
+    if let Some(own) = caller.own_app() {
+        sandbox.read(|state| caller.waba(state, call, id).map(|_| ()))?;
+        sandbox.change(|state| {
+            if let Some(waba) = state.waba_mut(id).filter(|waba| !waba.own_subscribed.iter().any(|id| id == own)) {
+                waba.own_subscribed.push(own.to_owned());
+            }
+        })?;
+        return Ok(json!({"success": true}));
+    }
     sandbox.read(|state| {
         caller.waba(state, call, id)?;
         let fields = state.app.subscription.as_ref().map(|subscription| subscription.fields.as_slice());
@@ -144,7 +157,10 @@ pub(super) fn unsubscribe(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &
     sandbox.read(|state| caller.waba(state, call, id).map(|_| ()))?;
     sandbox.change(|state| {
         if let Some(waba) = state.waba_mut(id) {
-            waba.subscribed = None;
+            match caller.own_app() {
+                Some(own) => waba.own_subscribed.retain(|id| id != own),
+                None => waba.subscribed = None,
+            }
         }
     })?;
     Ok(json!({"success": true}))

@@ -57,6 +57,26 @@ export class Sandbox {
     return this.#send('POST', 'dashboard', settings);
   }
 
+  /** An app of a customer's own, with a token and an account: { app_id, app_secret, token, waba_id, ... }. */
+  async ownApp(body = {}) {
+    return this.#send('POST', 'apps', body);
+  }
+
+  /** What that customer enters in the app's dashboard: *Verify and save*. */
+  async saveCallback(body) {
+    return this.#send('POST', 'apps/callback', body);
+  }
+
+  /** The tokens of this account end. */
+  async revoke(waba) {
+    return this.#send('POST', 'tokens/revoke', { waba_id: waba });
+  }
+
+  /** Meta sends a webhook. */
+  async webhook(body) {
+    return this.#send('POST', 'webhooks', body);
+  }
+
   /** Forgets what customers did. */
   async reset() {
     return this.#send('POST', 'reset', {});

@@ -1,6 +1,7 @@
-//! What admins oversee: people, the audit log, the funnel.
+//! What staff oversee: people, the audit log, the funnel, what needs attention.
 
 mod append_only;
+mod attention;
 mod audit;
 mod audit_pages;
 mod funnel;

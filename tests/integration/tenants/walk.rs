@@ -42,6 +42,8 @@ const MACHINES: &[(&str, &str)] = &[
     ("GET /healthz/self", "seals a word for a challenge: the check knows its own portal by it"),
     ("GET /readyz", "says whether the database answers, and nothing else"),
     ("GET /webhooks/whatsapp", "Meta's handshake: the verify token"),
+    ("GET /webhooks/whatsapp/{key}", "Meta's handshake for a customer's own app: its connection's verify token"),
+    ("POST /webhooks/whatsapp/{key}", "webhooks of a customer's own app: the signature with that app's secret"),
     ("POST /receive/{endpoint}", "the built-in receiver: the signature with the endpoint's secret"),
     ("POST /webhooks/whatsapp", "Meta's webhooks: the signature"),
 ];
@@ -92,6 +94,7 @@ impl Samples {
             "waba" | "waba_id" => &self.waba,
             "customer" | "customer_id" => &self.customer,
             "endpoint" => &self.endpoint,
+            "connection" => &self.connection,
             "user" | "user_id" | "person" => &self.user,
             "id" if is_below("/connections/") || is_below("/support/connections/") => &self.connection,
             "id" if is_below("/support/attempts/") => &self.attempt,

@@ -9,7 +9,7 @@ use doorway::{
     },
     graph::{Client, LiveSetup, Setup},
     store::{Result, StoreError, WriteTx},
-    webhooks::{Address, Consequences, Owner, Place, RoutedChange, Webhooks},
+    webhooks::{Address, Consequences, OwnApp, OwnApps, OwnNews, Owner, Place, RoutedChange, Webhooks},
 };
 use futures_util::future::BoxFuture;
 use std::{
@@ -76,7 +76,24 @@ impl Consequences for Notes {
         })
     }
 
+    fn left_out<'a>(&'a self, _: &'a mut WriteTx, _: Owner) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn committed(&self) {}
+}
+
+/// Nobody has an app of their own.
+struct NoOwnApps;
+
+impl OwnApps for NoOwnApps {
+    fn by_key<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<OwnApp>>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    fn note<'a>(&'a self, _: &'a OwnApp, _: OwnNews) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 fn webhooks(store: &Store, notes: Arc<Notes>) -> Webhooks {
@@ -95,7 +112,7 @@ fn webhooks(store: &Store, notes: Arc<Notes>) -> Webhooks {
         redirect_uri: url.clone(),
         webhook_url: url,
     };
-    Webhooks::new(store.clone(), Clock::system(), LiveSetup::new(setup), notes)
+    Webhooks::new(store.clone(), Clock::system(), LiveSetup::new(setup), notes, Arc::new(NoOwnApps))
 }
 
 const FOLLOWED: &str = "SELECT count(*) AS n FROM counters WHERE name LIKE 'false %'";

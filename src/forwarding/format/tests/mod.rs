@@ -84,6 +84,7 @@ fn routed(body: &str) -> RoutedChange<'_> {
     let owner = Some(Owner { customer: CustomerId::new(), connection: ConnectionId::new() });
     let place = Place { waba: it.address.waba, phone_number: it.address.phone_number, owner };
     RoutedChange {
+        sender: None,
         id: EventId::new(3, 0),
         received_at: Clock::system().now(),
         route: Arc::new(Route { id: 1, place }),

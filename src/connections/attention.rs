@@ -1,0 +1,137 @@
+//! What of connections, their accounts, numbers and templates needs somebody's attention, for all customers or one.
+
+use super::{Connections, attention_queries as queries, model::Connection};
+use crate::{
+    base::ids::{ConnectionId, CustomerId},
+    message_templates::Template,
+    phone_numbers::{Number, Quality, Registration},
+    store::StoreError,
+};
+use time::{Duration, OffsetDateTime};
+
+/// How long before its end a token is told of.
+const SOON: Duration = Duration::days(14);
+/// How many of each kind are looked for: whoever has more begins with these.
+pub(super) const MOST: i64 = 200;
+
+/// What is the matter.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// Meta does not take the token any more.
+    AccessEnded {
+        /// Whether it is of an app of the customer's own.
+        is_own_app: bool,
+    },
+    /// The token ends soon, or is over.
+    TokenEnds(OffsetDateTime),
+    /// Meta does not send the webhooks of this account.
+    NotSubscribed(String),
+    /// Meta has blocked this number.
+    NumberBlocked(String),
+    /// People block or report what this number sends.
+    QualityLow(String),
+    /// This number can't send or receive yet; `Registration` says why.
+    NotReady(String, Registration),
+    /// Meta says what stands in the way of this number: what, and what to do.
+    Obstacle(String, String, String),
+    /// A template that can't be sent, or soon won't.
+    Template(Box<Template>),
+}
+
+/// Something that needs attention.
+#[derive(Clone, Debug)]
+pub struct Attention {
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// Which connection.
+    pub connection: ConnectionId,
+    /// What the customer calls that.
+    pub name: String,
+    /// What is the matter.
+    pub trouble: Trouble,
+    /// Since when; for what is only read now and then, when it was read.
+    pub since: OffsetDateTime,
+}
+
+fn number_troubles(number: &Number) -> Vec<Trouble> {
+    let shown = number.international();
+    let mut all = Vec::new();
+    match number.registration() {
+        Registration::Blocked => all.push(Trouble::NumberBlocked(shown.clone())),
+        Registration::Ready | Registration::Coexistence => {}
+        other => all.push(Trouble::NotReady(shown.clone(), other)),
+    }
+    if number.quality() == Quality::Low {
+        all.push(Trouble::QualityLow(shown.clone()));
+    }
+    if all.is_empty() {
+        let said = |one: &crate::phone_numbers::Obstacle| {
+            Trouble::Obstacle(shown.clone(), one.description.clone(), one.solution.clone())
+        };
+        all.extend(number.obstacles.first().map(said));
+    }
+    all
+}
+
+impl Connections {
+    /// What needs attention; `None`: of all customers. In no order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn attention(&self, customer: Option<CustomerId>) -> Result<Vec<Attention>, StoreError> {
+        let mut db = self.store.read().await?;
+        let mut all = Vec::new();
+        let of = |connection: &Connection, trouble: Trouble, since: OffsetDateTime| Attention {
+            customer: connection.customer_id,
+            connection: connection.id,
+            name: connection.name.clone(),
+            trouble,
+            since,
+        };
+        for (connection, since) in queries::stale(&mut db, customer).await? {
+            all.push(of(&connection, Trouble::AccessEnded { is_own_app: connection.is_own_app }, since));
+        }
+        let now = self.clock.now();
+        for (connection, ends) in queries::ending(&mut db, customer, now + SOON).await? {
+            all.push(of(&connection, Trouble::TokenEnds(ends), connection.connected_at));
+        }
+        for (connection, waba, since) in queries::unsubscribed(&mut db, customer).await? {
+            all.push(of(&connection, Trouble::NotSubscribed(waba), since));
+        }
+        for (connection, waba) in queries::with_numbers_unwell(&mut db, customer).await? {
+            for number in crate::phone_numbers::list(&mut db, &waba).await? {
+                let troubles = number_troubles(&number);
+                all.extend(troubles.into_iter().map(|trouble| of(&connection, trouble, number.read_at)));
+            }
+        }
+        let holders = queries::holders(&mut db, customer).await?;
+        drop(db);
+        for template in self.templates.unwell(MOST).await? {
+            if let Some(connection) = holders.get(&template.waba_id) {
+                let since = template.updated_at;
+                all.push(of(connection, Trouble::Template(Box::new(template)), since));
+            }
+        }
+        Ok(all)
+    }
+
+    /// The customers that have a number which is written so, in whatever notation, or whose ID at Meta it is.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn customers_with_number(&self, text: &str) -> Result<Vec<CustomerId>, StoreError> {
+        let mut db = self.store.read().await?;
+        let mut found = Vec::new();
+        if let Ok(id) = text.trim().parse()
+            && let Some(waba) = crate::phone_numbers::waba_of(&mut db, &id).await?
+        {
+            found.extend(super::queries::owner(&mut db, &waba).await?.map(|owner| owner.customer));
+        }
+        for waba in crate::phone_numbers::wabas_of_number(&mut db, text).await? {
+            found.extend(super::queries::owner(&mut db, &waba).await?.map(|owner| owner.customer));
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+}

@@ -1,0 +1,446 @@
+//! A connection made by hand: what the customer brings is proven at Meta, kept, and its webhooks are switched on.
+
+use super::{
+    erase::note_standing,
+    holders,
+    model::{MAX_NAME_CHARS, Owner},
+    own_app::{self, OwnApp},
+    own_app_queries as own_queries,
+    queries::{self, TokenRow},
+    service::{Connections, TOKEN_COLUMN, TOKEN_TABLE, TokenError, access_of},
+};
+use crate::{
+    accounts::{self, audit},
+    base::{
+        ids::{self, AppId, ConnectionId, CustomerId, UserId, WabaId},
+        sealed::Place,
+        text,
+    },
+    graph::{self, Access, AppCredentials, ErrorClass, GraphError, PhoneNumber, TokenInfo, Waba},
+    phone_numbers,
+    store::StoreError,
+};
+use secrecy::{ExposeSecret, SecretString};
+use time::OffsetDateTime;
+
+/// Read and change accounts, numbers and templates.
+const MANAGEMENT: &str = "whatsapp_business_management";
+/// Send and receive messages.
+const MESSAGING: &str = "whatsapp_business_messaging";
+
+/// What a customer brings.
+#[derive(Clone, Debug)]
+pub struct Brought {
+    /// The account.
+    pub waba: WabaId,
+    /// A token that opens it.
+    pub token: SecretString,
+    /// The app that the token is of.
+    pub app_id: Option<AppId>,
+    /// That app's secret; only with its ID.
+    pub secret: Option<SecretString>,
+}
+
+/// Which of the things that were brought is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// The WABA ID.
+    Waba,
+    /// The token.
+    Token,
+    /// The App ID.
+    AppId,
+    /// The App Secret.
+    Secret,
+    /// None of them: Meta could not be asked.
+    Nothing,
+}
+
+/// Why what was brought is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// Something about it is wrong: what, in a sentence, and Meta's word on it.
+    #[error("{1}")]
+    Wrong(Wrong, String, Option<Box<GraphError>>),
+    /// The database's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret does not open.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+impl NotTaken {
+    pub(super) fn wrong(what: Wrong, why: impl Into<String>) -> Self {
+        Self::Wrong(what, why.into(), None)
+    }
+
+    fn said(what: Wrong, why: impl Into<String>, error: GraphError) -> Self {
+        Self::Wrong(what, why.into(), Some(Box::new(error)))
+    }
+}
+
+/// What Meta said of a token that was brought.
+#[derive(Debug, Default)]
+pub(super) struct Proven {
+    pub expires_at: Option<OffsetDateTime>,
+    pub data_access_expires_at: Option<OffsetDateTime>,
+    pub scopes: Vec<String>,
+}
+
+/// A sentence for what the token's own inspection shows to be wrong.
+/// <https://developers.facebook.com/docs/graph-api/reference/debug_token>
+fn inspected(info: TokenInfo, app: &AppId) -> Result<Proven, NotTaken> {
+    if !info.is_valid {
+        return Err(NotTaken::wrong(Wrong::Token, "Meta says that this token does not work any more. Make a new one."));
+    }
+    if info.app_id.as_deref() != Some(app.as_str()) {
+        return Err(NotTaken::wrong(
+            Wrong::AppId,
+            "The token belongs to another app. Enter the ID of the app it was made with.",
+        ));
+    }
+    let mut scopes = info.scopes;
+    scopes.extend(info.granular_scopes.into_iter().map(|granular| granular.scope));
+    scopes.sort();
+    scopes.dedup();
+    let missing: Vec<&str> =
+        [MANAGEMENT, MESSAGING].into_iter().filter(|scope| !scopes.iter().any(|have| have == scope)).collect();
+    if !missing.is_empty() {
+        let why = format!("The token lacks a permission: {}. Make a new one with both.", missing.join(", "));
+        return Err(NotTaken::wrong(Wrong::Token, why));
+    }
+    // 0 means never.
+    let time = |at: Option<i64>| at.filter(|at| *at > 0).and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+    Ok(Proven { expires_at: time(info.expires_at), data_access_expires_at: time(info.data_access_expires_at), scopes })
+}
+
+fn not_asked(error: GraphError) -> NotTaken {
+    NotTaken::said(Wrong::Nothing, "Meta did not answer. Nothing was changed; try again in a minute.", error)
+}
+
+/// Proves that ID and secret are of one app, and what the token is good for. Without a secret nothing can be asked.
+pub(super) async fn prove_token(
+    graph: &graph::Client,
+    app: Option<&AppCredentials>,
+    token: &SecretString,
+) -> Result<Proven, NotTaken> {
+    let Some(app) = app else { return Ok(Proven::default()) };
+    if let Err(error) = graph.prove_app(app).await {
+        return Err(match (error.class(), error.api().map(|api| api.code)) {
+            (ErrorClass::Transient, code) if code != Some(1) => not_asked(error),
+            (ErrorClass::RateLimited, _) => not_asked(error),
+            (_, Some(101)) => NotTaken::said(Wrong::AppId, "Meta knows no app with this ID.", error),
+            _ => NotTaken::said(
+                Wrong::Secret,
+                "This is not the secret of that app. Copy it anew from the app’s dashboard.",
+                error,
+            ),
+        });
+    }
+    match graph.debug_token(app, token).await {
+        Ok(info) => inspected(info, &app.id),
+        Err(error) => Err(match error.class() {
+            ErrorClass::Transient | ErrorClass::RateLimited => not_asked(error),
+            _ => NotTaken::said(
+                Wrong::AppId,
+                "The token belongs to another app. Enter the ID of the app it was made with.",
+                error,
+            ),
+        }),
+    }
+}
+
+/// Reads an account and its numbers: that this answers is the proof that the token opens it.
+pub(super) async fn prove_waba(
+    graph: &graph::Client,
+    access: &Access,
+    waba: &WabaId,
+) -> Result<(Waba, Vec<PhoneNumber>), NotTaken> {
+    let read = async { Ok((graph.waba(access, waba).await?, graph.phone_numbers(access, waba).await?)) };
+    read.await.map_err(|error: GraphError| match error.class() {
+        ErrorClass::Transient | ErrorClass::RateLimited => not_asked(error),
+        // https://developers.facebook.com/docs/graph-api/guides/secure-requests
+        ErrorClass::Rejected if error.api().is_some_and(|api| api.message.contains("appsecret_proof")) => {
+            let why = match access.app_secret {
+                Some(_) => "This is not the secret of the app that the token is of.",
+                None => "This app takes calls only with its secret (“Require App Secret” is on). Enter App ID and App Secret.",
+            };
+            NotTaken::said(Wrong::Secret, why, error)
+        }
+        ErrorClass::Authorization if error.api().is_some_and(|api| matches!(api.code, 102 | 190 | 0)) => {
+            NotTaken::said(Wrong::Token, "Meta does not take this token. Copy the whole of it, or make a new one.", error)
+        }
+        ErrorClass::Authorization => NotTaken::said(
+            Wrong::Token,
+            "The token may not manage this account. Give its system user the account, and both permissions.",
+            error,
+        ),
+        ErrorClass::Rejected => NotTaken::said(
+            Wrong::Waba,
+            "The token opens no account with this ID. Check the ID, and whether the account is assigned to the token’s system user.",
+            error,
+        ),
+    })
+}
+
+fn name_of(waba: &Waba) -> String {
+    let business = waba.owner_business_info.as_ref().map(|business| business.name.as_str());
+    let names = [business.unwrap_or_default(), &waba.name, "WhatsApp"];
+    let name = names.into_iter().find(|name| !name.trim().is_empty()).unwrap_or_default();
+    text::shorten(name, MAX_NAME_CHARS)
+}
+
+impl Connections {
+    /// Makes a connection of what a customer brings: proves it at Meta, keeps it, and has Meta send the account's
+    /// webhooks to that app. `ours`: the operator's app, through which one connects otherwise.
+    ///
+    /// # Errors
+    /// See [`NotTaken`]: then nothing is kept. Where only the webhooks could not be switched on, the connection is made,
+    /// and says so.
+    pub async fn add_by_hand(
+        &self,
+        graph: &graph::Client,
+        ours: Option<&AppId>,
+        (by, customer): (UserId, CustomerId),
+        brought: &Brought,
+    ) -> Result<ConnectionId, NotTaken> {
+        if brought.app_id.is_some() && brought.app_id.as_ref() == ours {
+            let why = "This is our own app, and not one of yours. Connect with Facebook instead.";
+            return Err(NotTaken::wrong(Wrong::AppId, why));
+        }
+        let app = brought.app_id.clone().zip(brought.secret.clone()).map(|(id, secret)| AppCredentials { id, secret });
+        let proven = prove_token(graph, app.as_ref(), &brought.token).await?;
+        let access = Access {
+            token: brought.token.clone(),
+            app_secret: brought.secret.clone(),
+            connection: None,
+            customer: Some(customer),
+        };
+        let (waba, numbers) = prove_waba(graph, &access, &brought.waba).await?;
+        let id = self.save_own(by, customer, brought, &proven, (&waba, &numbers)).await?;
+        self.switch_on(graph, &access, id, &waba.id).await?;
+        Ok(id)
+    }
+
+    async fn save_own(
+        &self,
+        by: UserId,
+        customer: CustomerId,
+        brought: &Brought,
+        proven: &Proven,
+        (waba, numbers): (&Waba, &[PhoneNumber]),
+    ) -> Result<ConnectionId, NotTaken> {
+        let (id, now) = (ConnectionId::new(), self.clock.now());
+        let row = id.to_string();
+        let mut tx = self.store.write().await?;
+        accounts::lock_customer(&mut tx, customer).await?;
+        match queries::owner(&mut tx, &waba.id).await? {
+            Some(owner) if owner.customer == customer => {
+                let why = "This account is connected here already. To give it another token, open its connection.";
+                return Err(NotTaken::wrong(Wrong::Waba, why));
+            }
+            Some(_) => return Err(anothers()),
+            None => {}
+        }
+        let place = Place { table: TOKEN_TABLE, column: TOKEN_COLUMN, row: &row };
+        let sealed = self.keys.seal(place, &brought.token);
+        let token = TokenRow {
+            id,
+            sealed: &sealed,
+            expires_at: proven.expires_at,
+            data_access_expires_at: proven.data_access_expires_at,
+            scopes: serde_json::to_string(&proven.scopes).map_err(|_| StoreError::Value("scopes".to_owned()))?,
+            now,
+        };
+        let business = waba.owner_business_info.as_ref().map(|business| (business.id.clone(), business.name.clone()));
+        queries::insert(&mut tx, &token, customer, &name_of(waba), business.as_ref()).await?;
+        let word = SecretString::from(ids::random_token());
+        let word = self.keys.seal(own_app::place("verify_token_sealed", &row), &word);
+        let seal = |secret: &SecretString| self.keys.seal(own_app::place("app_secret_sealed", &row), secret);
+        let secret = brought.secret.as_ref().map(seal);
+        let callback = (ids::random_token(), word);
+        let app_id = brought.app_id.as_ref();
+        own_queries::insert(&mut tx, id, (&callback.0, &callback.1), app_id, secret.as_deref(), now).await?;
+        // Somebody may have connected it since: the key decides.
+        if !queries::claim(&mut tx, waba, Owner { customer, connection: id }, now).await? {
+            return Err(anothers());
+        }
+        phone_numbers::replace(&mut tx, &waba.id, numbers, now).await?;
+        holders::note(&mut tx, &waba.id, now).await?;
+        note_standing(&mut tx, customer).await?;
+        let entry = audit::Entry {
+            actor: Some(by),
+            customer: Some(customer),
+            action: "connection.added_by_hand",
+            subject: Some(&row),
+            detail: None,
+        };
+        audit::record(&mut tx, &self.clock, entry).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// Has Meta send an account's webhooks to the customer's app, and notes whether it did not do so before. Where Meta
+    /// refuses, the connection says so, and offers to try again.
+    pub(super) async fn switch_on(
+        &self,
+        graph: &graph::Client,
+        access: &Access,
+        id: ConnectionId,
+        waba: &WabaId,
+    ) -> Result<bool, StoreError> {
+        let before = graph.subscribed_apps(access, waba).await.ok();
+        if let Err(error) = graph.subscribe_app(access, waba).await {
+            tracing::warn!(%waba, connection = %id, %error, "a customer's app could not be subscribed");
+            return Ok(false);
+        }
+        let after = graph.subscribed_apps(access, waba).await.ok();
+        let begun_here = before.zip(after).is_some_and(|(before, after)| after.len() > before.len());
+        let mut tx = self.store.write().await?;
+        if queries::owner(&mut tx, waba).await?.is_some_and(|owner| owner.connection == id) {
+            own_queries::set_subscribed(&mut tx, waba, begun_here, self.clock.now()).await?;
+            tx.commit().await?;
+        }
+        Ok(true)
+    }
+
+    /// Puts another token in the place of a connection's, if it opens the same accounts; the connection works again.
+    ///
+    /// # Errors
+    /// See [`NotTaken`]: then nothing is changed.
+    pub async fn replace_token(
+        &self,
+        graph: &graph::Client,
+        by: UserId,
+        own: &OwnApp,
+        token: &SecretString,
+    ) -> Result<(), NotTaken> {
+        let id = own.connection;
+        let Some(overview) = self.overview(id).await? else { return Err(TokenError::None.into()) };
+        let proven = prove_token(graph, own.credentials().as_ref(), token).await?;
+        let access = access_of(id, token.clone(), own.secret.as_ref());
+        let mut opened = Vec::new();
+        for (waba, _) in &overview.wabas {
+            opened.push(prove_waba(graph, &access, &waba.id).await?);
+        }
+        let (row, now) = (id.to_string(), self.clock.now());
+        let sealed = self.keys.seal(Place { table: TOKEN_TABLE, column: TOKEN_COLUMN, row: &row }, token);
+        let scopes = serde_json::to_string(&proven.scopes).map_err(|_| StoreError::Value("scopes".to_owned()))?;
+        let mut tx = self.store.write().await?;
+        let customer = overview.connection.customer_id;
+        accounts::lock_customer(&mut tx, customer).await?;
+        // Being undone, or made one through the operator's app: what was typed is for a connection that is no more.
+        if !queries::get(&mut tx, id).await?.is_some_and(|there| there.may_get_token()) {
+            return Err(TokenError::None.into());
+        }
+        let token = TokenRow {
+            id,
+            sealed: &sealed,
+            expires_at: proven.expires_at,
+            data_access_expires_at: proven.data_access_expires_at,
+            scopes,
+            now,
+        };
+        queries::renew(&mut tx, &token).await?;
+        for (waba, numbers) in &opened {
+            if queries::owner(&mut tx, &waba.id).await?.is_some_and(|owner| owner.connection == id) {
+                phone_numbers::replace(&mut tx, &waba.id, numbers, now).await?;
+            }
+        }
+        note_standing(&mut tx, customer).await?;
+        self.note_by_hand(&mut tx, (by, customer), id, "connection.token_replaced").await?;
+        tx.commit().await?;
+        for (waba, _) in &opened {
+            self.switch_on(graph, &access, id, &waba.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps an App ID and secret for a connection, after they were proven. The secret before counts for a day beside
+    /// it, as webhooks that it signed may still come.
+    ///
+    /// # Errors
+    /// See [`NotTaken`]: then nothing is changed.
+    pub async fn set_own_app(
+        &self,
+        graph: &graph::Client,
+        ours: Option<&AppId>,
+        by: UserId,
+        own: &OwnApp,
+        app: &AppCredentials,
+    ) -> Result<(), NotTaken> {
+        if Some(&app.id) == ours {
+            return Err(NotTaken::wrong(Wrong::AppId, "This is our own app, and not one of yours."));
+        }
+        let id = own.connection;
+        let proven = prove_token(graph, Some(app), &self.token(id).await?).await?;
+        let (row, now) = (id.to_string(), self.clock.now());
+        let sealed = self.keys.seal(own_app::place("app_secret_sealed", &row), &app.secret);
+        // Of another app, or the same secret once more: then there is none before it.
+        let before = own.secret.as_ref().filter(|before| {
+            own.app_id.as_ref() == Some(&app.id) && before.expose_secret() != app.secret.expose_secret()
+        });
+        let before = before.map(|before| self.keys.seal(own_app::place("old_secret_sealed", &row), before));
+        let old = before.as_deref().map(|sealed| (sealed, now + own_app::OLD_SECRET_COUNTS));
+        let mut tx = self.store.write().await?;
+        let there = queries::get(&mut tx, id).await?.filter(|there| there.may_get_token());
+        let Some(there) = there else { return Err(TokenError::None.into()) };
+        own_queries::set_app(&mut tx, id, (&app.id, &sealed), old, now).await?;
+        queries::set_token_ends(&mut tx, id, proven.expires_at, proven.data_access_expires_at).await?;
+        self.note_by_hand(&mut tx, (by, there.customer_id), id, "connection.app_changed").await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn note_by_hand(
+        &self,
+        tx: &mut crate::store::WriteTx,
+        (by, customer): (UserId, CustomerId),
+        id: ConnectionId,
+        action: &'static str,
+    ) -> Result<(), StoreError> {
+        let subject = id.to_string();
+        let entry =
+            audit::Entry { actor: Some(by), customer: Some(customer), action, subject: Some(&subject), detail: None };
+        audit::record(tx, &self.clock, entry).await
+    }
+
+    /// Forgets secrets of apps that were replaced and count no more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune_own_apps(&self) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        own_queries::drop_old_secrets(&mut tx, self.clock.now()).await?;
+        tx.commit().await
+    }
+}
+
+fn anothers() -> NotTaken {
+    let why = "This account is connected by another company here. If it is yours, write to support.";
+    NotTaken::wrong(Wrong::Waba, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_token_is_told_apart() {
+        let app: AppId = "42".parse().unwrap();
+        let of = |json: &str| inspected(serde_json::from_str(json).unwrap(), &app);
+        let wrong = |json: &str| match of(json) {
+            Err(NotTaken::Wrong(what, why, None)) => (what, why),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(wrong(r#"{"app_id":"42","is_valid":false}"#).0, Wrong::Token);
+        assert_eq!(wrong(r#"{"app_id":"43","is_valid":true}"#).0, Wrong::AppId);
+        let (what, why) = wrong(r#"{"app_id":"42","is_valid":true,"scopes":["whatsapp_business_management"]}"#);
+        assert!(what == Wrong::Token && why.contains(MESSAGING), "{why}");
+        let good = r#"{"app_id":42,"is_valid":true,"expires_at":0,"scopes":["whatsapp_business_management"],
+            "granular_scopes":[{"scope":"whatsapp_business_messaging"}]}"#;
+        let proven = of(good).unwrap();
+        assert_eq!((proven.expires_at, proven.scopes.len()), (None, 2));
+    }
+}

@@ -1,0 +1,201 @@
+//! What needs attention, the worst first: what it is, why, since when, and what to do.
+
+use super::pages::Support;
+use crate::{
+    accounts::CustomerState,
+    base::ids::CustomerId,
+    connections::{Attention, Trouble},
+    forwarding::{EndpointState, UnwellEndpoint},
+    phone_numbers::Registration,
+    web::{Badge, Result, when::When},
+};
+use std::collections::{HashMap, hash_map::Entry};
+use time::{Duration, OffsetDateTime};
+
+/// How many lines the list of all customers has.
+const LINES: usize = 60;
+
+/// A row of `support/attention.html`.
+pub(super) struct Line {
+    /// How bad it is: the smaller, the worse.
+    rank: u8,
+    at: OffsetDateTime,
+    pub customer: CustomerId,
+    /// The company, and its page; empty on its own page.
+    pub company: Option<(String, String)>,
+    pub badge: Badge,
+    /// What is the matter.
+    pub what: String,
+    /// What to do.
+    pub to_do: String,
+    /// Where to do it: address, words.
+    pub link: Option<(String, &'static str)>,
+    pub since: When,
+}
+
+/// What is shown of the list.
+pub(super) struct List {
+    pub lines: Vec<Line>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// Within how many days the end of a token is urgent.
+const URGENT: Duration = Duration::days(3);
+
+fn of_connection(one: &Attention, now: OffsetDateTime) -> Line {
+    let name = &one.name;
+    let own_app = || format!("/support/customers/{}/own-app/{}", one.customer, one.connection);
+    let (rank, look, word, what, to_do): (u8, _, _, String, String) = match &one.trouble {
+        Trouble::AccessEnded { is_own_app: true } => (
+            0,
+            "problem",
+            "Access ended",
+            format!("{name}: Meta does not take the token of the customer’s own app any more"),
+            "Have them make a new one, and replace it.".to_owned(),
+        ),
+        Trouble::AccessEnded { is_own_app: false } => (
+            0,
+            "problem",
+            "Access ended",
+            format!("{name}: Meta does not take the token any more"),
+            "Usual causes: password changed, admin rights lost, access removed. An admin of the business must connect \
+             again."
+                .to_owned(),
+        ),
+        Trouble::NumberBlocked(number) => (
+            1,
+            "problem",
+            "Blocked",
+            format!("Meta has blocked {number}"),
+            "Business Support Home at Meta says why; an admin of the business can ask for a review there.".to_owned(),
+        ),
+        Trouble::NotSubscribed(waba) => (
+            2,
+            "problem",
+            "Webhooks off",
+            format!("{name}: Meta does not send the webhooks of {waba}"),
+            "No message comes in. Have them connect once more and choose the same account.".to_owned(),
+        ),
+        Trouble::TokenEnds(at) if *at <= now => (
+            0,
+            "problem",
+            "Token over",
+            format!("{name}: the token’s time is over"),
+            "It must be connected again.".to_owned(),
+        ),
+        Trouble::TokenEnds(at) => (
+            if *at - now <= URGENT { 3 } else { 7 },
+            "attention",
+            "Token ends",
+            format!("{name}: the token ends {}", When::new(*at, now).relative),
+            "It is renewed by itself where Meta allows it; if not, they must connect again before.".to_owned(),
+        ),
+        Trouble::Obstacle(number, what, solution) => {
+            (4, "problem", "Meta says no", format!("Meta says about {number}: {what}"), solution.clone())
+        }
+        Trouble::QualityLow(number) => (
+            5,
+            "attention",
+            "Low quality",
+            format!("The quality of {number} is low"),
+            "People block or report it. Fewer and more useful messages, or Meta limits the number.".to_owned(),
+        ),
+        Trouble::Template(template) => (
+            6,
+            "attention",
+            "Template",
+            format!("Template {} ({}): {}", template.name, template.language, template.shown().1.to_lowercase()),
+            template.explained.clone().unwrap_or_else(|| {
+                let reason = template.reason.as_deref().map(|reason| reason.to_lowercase().replace('_', " "));
+                reason.map_or_else(
+                    || "It can’t be sent, or soon won’t. Look at it with them.".to_owned(),
+                    |reason| format!("Meta says: {reason}."),
+                )
+            }),
+        ),
+        Trouble::NotReady(number, why) => (
+            8,
+            "waiting",
+            "Not ready",
+            format!("{number} can’t send or receive yet"),
+            match why {
+                Registration::Unverified => "It is not confirmed by code.",
+                Registration::NamePending => "Meta is checking its display name. Nothing to do but wait.",
+                _ => "It is not registered.",
+            }
+            .to_owned(),
+        ),
+    };
+    let link = match &one.trouble {
+        Trouble::AccessEnded { is_own_app: true } => Some((own_app(), "Replace the token")),
+        Trouble::NumberBlocked(_) => {
+            Some(("https://business.facebook.com/business-support-home".to_owned(), "Business Support Home"))
+        }
+        _ => None,
+    };
+    Line {
+        rank,
+        at: one.since,
+        customer: one.customer,
+        company: None,
+        badge: Badge::new(look, word),
+        what,
+        to_do,
+        link,
+        since: When::new(one.since, now),
+    }
+}
+
+fn of_endpoint(one: &UnwellEndpoint, now: OffsetDateTime) -> Line {
+    let (rank, look, word, to_do) = match one.state {
+        EndpointState::Active => {
+            (3, "problem", "Failing", "Their server does not answer well. Its page shows the answers.")
+        }
+        EndpointState::Disabled => {
+            (3, "problem", "Switched off", "It is not called any more. Find out why, and resume it.")
+        }
+        EndpointState::Paused => {
+            (8, "waiting", "Paused", "What comes is kept for it. Resume it when their server is ready.")
+        }
+    };
+    Line {
+        rank,
+        at: one.since,
+        customer: one.customer,
+        company: None,
+        badge: Badge::new(look, word),
+        what: format!("Endpoint {}: {}", one.name, word.to_lowercase()),
+        to_do: to_do.to_owned(),
+        link: Some((format!("/support/customers/{}/endpoints", one.customer), "Endpoints")),
+        since: When::new(one.since, now),
+    }
+}
+
+/// What needs attention, of all customers that are not shut out, or of one.
+pub(super) async fn list(support: &Support, customer: Option<CustomerId>) -> Result<List> {
+    let now = support.clock.now();
+    let mut lines: Vec<Line> = Vec::new();
+    lines.extend(support.connections.attention(customer).await?.iter().map(|one| of_connection(one, now)));
+    lines.extend(support.events.unwell_endpoints(customer).await?.iter().map(|one| of_endpoint(one, now)));
+    // The worst first; among equals who waits longest.
+    lines.sort_by_key(|line| (line.rank, line.at));
+    if customer.is_none() {
+        let mut companies: HashMap<CustomerId, Option<String>> = HashMap::new();
+        for line in &mut lines {
+            let company = match companies.entry(line.customer) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(new) => {
+                    let found = support.accounts.customer(line.customer).await?;
+                    let open = found.filter(|customer| customer.state == CustomerState::Active);
+                    new.insert(open.map(|customer| customer.name)).clone()
+                }
+            };
+            line.company = company.map(|name| (name, format!("/support/customers/{}", line.customer)));
+        }
+        lines.retain(|line| line.company.is_some());
+    }
+    let more = lines.len().saturating_sub(LINES);
+    lines.truncate(LINES);
+    Ok(List { lines, more })
+}
