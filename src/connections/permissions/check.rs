@@ -224,12 +224,9 @@ impl Connections {
             check = Some(queries::insert(&mut tx, new).await?);
             queries::prune(&mut tx, id, at - KEPT).await?;
         }
-        self.plan(
-            &mut tx,
-            id,
-            found.info.as_ref().and_then(|info| info.end()).or(overview.connection.token_expires_at),
-        )
-        .await?;
+        // Not the next look: asked for while it runs, it would run once more at once.
+        let end = found.info.as_ref().and_then(|info| info.end()).or(overview.connection.token_expires_at);
+        self.plan_renewal(&mut tx, id, end).await?;
         tx.commit().await?;
         if let Some((_, action)) = turned {
             tracing::info!(connection = %id, action, cause = cause.as_str(), "a connection’s access changed");

@@ -68,6 +68,17 @@ impl Connections {
     ) -> Result<(), StoreError> {
         let (subject, now) = (id.to_string(), self.clock.now());
         self.queue.enqueue(tx, RECHECK_JOB, &subject, next_look(id, now)).await?;
+        self.plan_renewal(tx, id, end).await
+    }
+
+    /// Plans the renewal of a connection's token where that ends.
+    pub(in crate::connections) async fn plan_renewal(
+        &self,
+        tx: &mut WriteTx,
+        id: ConnectionId,
+        end: Option<OffsetDateTime>,
+    ) -> Result<(), StoreError> {
+        let (subject, now) = (id.to_string(), self.clock.now());
         if let Some(end) = end.filter(|end| *end > now) {
             self.queue.enqueue(tx, RENEW_JOB, &subject, renewal(id, end).max(now)).await?;
         }

@@ -84,7 +84,7 @@ pub(in crate::connections) fn lines(before: &Standing, after: &Standing, now: Of
         push("", &scope_words(scope), allowed(before), allowed(after));
     }
     if after.token != Answer::Unknown && (before.expires_at.is_some() || after.expires_at.is_some()) {
-        push("", "Renewed by us before", (end(before, now), "neutral"), (end(after, now), "neutral"));
+        push("", "Good until, if we did not renew it", (end(before, now), "neutral"), (end(after, now), "neutral"));
     }
     for is in &after.accounts {
         let Some(was) = before.accounts.iter().find(|was| was.id == is.id) else { continue };
