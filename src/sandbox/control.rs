@@ -19,7 +19,8 @@
 //! | `POST /_sandbox/webhooks` `{"kind": "template_status", "waba_id": "...", "name": "...", "status": "APPROVED"}` | also `template_quality`, `template_category`, `quality` and `alert` (with `phone_id`), and `field` with any `field` and `value` |
 //! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
 //! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
-//! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
+//! | `POST /_sandbox/profiles` `{"phone_id": "...", "about": "..."}` | the number’s business profile is edited on the phone: also address, description, email, websites, vertical, and picture (a PNG in base64; empty removes it) |
+//! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, uploads_need_role, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
 //! | `GET`, `DELETE /_sandbox/requests` | the recent Graph calls; forgets them |
 //! | `POST /_sandbox/reset` | forgets what customers did |
 //!
@@ -66,6 +67,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/tokens/expire", post(expire))
         .route("/webhooks", post(webhook))
         .route("/phones", post(phone))
+        .route("/profiles", post(super::profiles::change))
         .route("/app", post(app))
         .route("/dashboard", post(dashboard::change))
         .route("/requests", get(requests).delete(forget_requests))
@@ -83,7 +85,7 @@ impl IntoResponse for Refused {
     }
 }
 
-fn refused(status: StatusCode, why: impl std::fmt::Display) -> Refused {
+pub(super) fn refused(status: StatusCode, why: impl std::fmt::Display) -> Refused {
     Refused(status, why.to_string())
 }
 

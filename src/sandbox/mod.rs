@@ -26,6 +26,7 @@ mod ids;
 mod inbox;
 mod media;
 mod outcome;
+mod profiles;
 mod record;
 mod scenario;
 mod sdk;
@@ -174,6 +175,7 @@ impl Sandbox {
             .route("/dashboard", axum::routing::post(dashboard::switch))
             .route("/write", axum::routing::post(write::write))
             .route("/whatsapp_business/attachments/", get(media::serve))
+            .route("/v/t61/{file}", get(graph::profile::serve))
             .route("/static/{file}", get(statics::serve))
             .route("/favicon.ico", get(statics::no_icon))
             .route("/{locale}/sdk.js", get(sdk::serve))

@@ -6,7 +6,7 @@ use super::{
     assets::{Business, Phone, Waba},
     dashboard::Dashboard,
     flow::Flow,
-    graph::Upload,
+    graph::{Upload, profile::Profile},
     media::Media,
     scenario::{Armed, Fault},
     tokens::{Code, Kind, Token},
@@ -49,6 +49,9 @@ pub(super) struct State {
     /// Files that people sent.
     #[serde(default)]
     pub media: Vec<Media>,
+    /// The profiles that were edited.
+    #[serde(default)]
+    pub profiles: Vec<Profile>,
     /// Files that programs uploaded.
     #[serde(default)]
     pub uploads: Vec<Upload>,

@@ -11,6 +11,7 @@ mod health;
 mod oauth;
 mod paging;
 mod phone;
+pub(super) mod profile;
 mod register;
 mod upload;
 mod waba;
@@ -136,6 +137,11 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
         Object::Phone => match (call.method.as_str(), edge) {
             ("GET", None) => sandbox.read(|state| phone::read(state, call, &caller, id)),
             ("POST", None) => phone::update(sandbox, call, &caller, id).await,
+            ("GET", Some("whatsapp_business_profile")) => {
+                let origin = sandbox.origin();
+                sandbox.read(|state| profile::read(state, &origin, call, &caller, id, now_ms))
+            }
+            ("POST", Some("whatsapp_business_profile")) => profile::update(sandbox, call, &caller, id),
             ("POST", Some("register")) => register::register(sandbox, call, &caller, id),
             ("POST", Some("deregister")) => register::deregister(sandbox, call, &caller, id),
             _ => Err(unknown_edge(call, id, edge)),
