@@ -23,6 +23,7 @@ use crate::{
         mail::{BadSettings, Mailer},
         sealed::KeyRing,
     },
+    business_profile::BusinessProfiles,
     config::{Config, Retention},
     connections::{self, ConnectionLines, Connections},
     forwarding::{self, EventPages, Forwarding},
@@ -67,6 +68,7 @@ struct Parts {
     people: accounts::Pages,
     invites: Invites,
     connections: Connections,
+    profiles: BusinessProfiles,
     signup: Signup,
     webhooks: Webhooks,
     forwarding: Forwarding,
@@ -132,6 +134,14 @@ impl App {
         let settings = meta_settings(config, &store, &clock);
         let meta = settings.live();
         let lines: SharedLines = Arc::new(ConnectionLines::new(connections.clone(), meta.clone()));
+        let profiles = BusinessProfiles::new(
+            store.clone(),
+            clock.clone(),
+            queue.clone(),
+            lines.clone(),
+            meta.clone(),
+            accounts.clone(),
+        );
         let signup = Signup::new(
             store.clone(),
             clock.clone(),
@@ -163,6 +173,7 @@ impl App {
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),
             messaging: messaging.clone(),
+            profiles: profiles.clone(),
             templates,
             meta: meta.clone(),
             settings: settings.clone(),
@@ -200,6 +211,7 @@ impl App {
             people,
             invites: invites.clone(),
             connections: connections.clone(),
+            profiles,
             signup: signup.clone(),
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),

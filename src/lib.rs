@@ -6,6 +6,7 @@ pub mod app;
 pub mod backoffice;
 pub mod base;
 pub mod cli;
+pub mod business_profile;
 pub mod config;
 pub mod connections;
 pub mod doctor;

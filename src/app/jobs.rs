@@ -4,7 +4,8 @@ use super::Parts;
 use crate::{
     accounts::SEND_MAIL_JOB,
     backoffice::{self, CHECK_JOB},
-    base::ids::{AttemptId, ConnectionId, InviteId},
+    base::ids::{AttemptId, ConnectionId, InviteId, PhoneNumberId},
+    business_profile::COPY_JOB,
     connections::{ACCESS_JOB, DISCONNECT_JOB},
     forwarding,
     jobs::{self, Handlers, Outcome},
@@ -29,7 +30,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let advance = parts.signup.clone();
     let (undo, setup) = (parts.connections.clone(), office.meta.clone());
     let (access, access_setup) = (parts.connections.clone(), office.meta.clone());
-    let mails = parts.invites.clone();
+    let (mails, profiles) = (parts.invites.clone(), parts.profiles.clone());
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
     let (forwarding, keep) = (parts.forwarding.clone(), parts.retention);
@@ -68,6 +69,13 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             jobs::handler(move |id| {
                 let invites = mails.clone();
                 async move { invites.send_mail(id.parse::<InviteId>()?).await }
+            }),
+        ),
+        (
+            COPY_JOB,
+            jobs::handler(move |id| {
+                let profiles = profiles.clone();
+                async move { profiles.copy(id.parse::<PhoneNumberId>()?).await }
             }),
         ),
         (

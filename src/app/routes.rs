@@ -5,7 +5,7 @@ use super::{
     log::{NewRequestId, log},
 };
 use crate::{
-    accounts, backoffice,
+    accounts, backoffice, business_profile,
     config::Config,
     connections, forwarding, signup,
     store::Store,
@@ -42,6 +42,7 @@ pub(super) fn router(config: &Config, parts: &Parts) -> Result<(Router, Vec<Rout
     let (pages, mut table) = Routes::new()
         .merge(accounts::routes(parts.people.clone(), parts.invites.clone()))
         .merge(connections::routes(parts.connections.clone()))
+        .merge(business_profile::routes(parts.profiles.clone()))
         .merge(signup::page_routes(parts.signup.clone()))
         .merge(backoffice::routes(parts.backoffice.clone()))
         .merge(support::routes(parts.support.clone()))

@@ -41,6 +41,7 @@ use crate::{
     forwarding::Forwarding,
     graph::{self, LiveSetup},
     jobs::Queue,
+    business_profile::BusinessProfiles,
     message_templates::MessageTemplates,
     messaging::Messaging,
     sealed_column,
@@ -85,6 +86,8 @@ pub struct Backoffice {
     pub webhooks: Webhooks,
     /// Contacts, which are erased and handed out with a customer.
     pub messaging: Messaging,
+    /// Business profiles, which are handed out with a customer.
+    pub profiles: BusinessProfiles,
     /// Message templates, which are handed out with a customer.
     pub templates: MessageTemplates,
     /// Endpoints, and the deliveries to them.

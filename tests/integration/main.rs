@@ -17,6 +17,7 @@ mod forwarding;
 mod jobs;
 mod meta_settings;
 mod oversight;
+mod profiles;
 mod sandbox;
 mod secrets;
 mod signup;

@@ -66,7 +66,7 @@ const TABLES: &[(&str, &str)] = tables! {
     "intake" "events" "event_routes" "event_marks" "young_marks" "event_minutes" "counters" "leases" "endpoints" "deliveries"
     "delivery_attempts" "delivery_minutes" "awaited_receipts" "received_calls" "contacts" "contact_identities" "contact_windows"
     "message_templates" "account_notices" "audit_log" "recovery_codes" "guesses" "invites" "origins" "meta_settings" "meta_checks"
-    "go_live_ticks" "setup_codes" "asset_holders"
+    "go_live_ticks" "setup_codes" "asset_holders" "business_profiles" "profile_changes" "profile_pictures" "profile_copies"
 };
 
 #[tokio::test]

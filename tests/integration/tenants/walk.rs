@@ -73,6 +73,7 @@ struct Samples {
     connection: String,
     attempt: String,
     waba: String,
+    number: String,
     invite: String,
     session: String,
     event: String,
@@ -85,6 +86,7 @@ impl Samples {
         let is_below = |start: &str| path.starts_with(start);
         Some(match parameter {
             "waba" | "waba_id" => &self.waba,
+            "number" => &self.number,
             "customer" | "customer_id" => &self.customer,
             "endpoint" => &self.endpoint,
             "user" | "user_id" | "person" => &self.user,
@@ -178,6 +180,7 @@ impl Stage {
             connection: connection.rsplit('/').next().unwrap().to_owned(),
             attempt: attempt.id,
             waba: id(&signup, "waba_ids", 0),
+            number: id(&signup, "phone_number_ids", 0),
             invite: invite(&world).await,
             endpoint: endpoint(&world, &owner.browser).await,
             session: world.column("SELECT min(id) AS id FROM sessions WHERE user_id IS NOT NULL", "id").await.unwrap(),
