@@ -37,11 +37,11 @@ pub use erase::handlers;
 use crate::{
     accounts::{Accounts, Invites},
     base::{clock::Clock, sealed::KeyRing},
+    business_profile::BusinessProfiles,
     connections::Connections,
     forwarding::Forwarding,
     graph::{self, LiveSetup},
     jobs::Queue,
-    business_profile::BusinessProfiles,
     message_templates::MessageTemplates,
     messaging::Messaging,
     sealed_column,

@@ -121,7 +121,8 @@ impl BusinessProfiles {
         // The number may have gone elsewhere meanwhile.
         let waba = phone_numbers::waba_of(&mut self.store.read().await?, &copy.number).await?;
         let held = self.lines.held(copy.connection).await?;
-        let own = held.filter(|held| held.customer == copy.customer && waba.is_some_and(|waba| held.wabas.contains(&waba)));
+        let own =
+            held.filter(|held| held.customer == copy.customer && waba.is_some_and(|waba| held.wabas.contains(&waba)));
         if own.is_none() {
             return Err(Trouble::NoLine);
         }

@@ -57,7 +57,8 @@ pub(super) fn typed(form: &ProfileForm) -> Profile {
 
 /// What the form was made of.
 pub(super) fn base(form: &ProfileForm) -> Result<Profile> {
-    let broken = || Error::BadRequest("The form is incomplete. Go back, reload the page, and send it again.".to_owned());
+    let broken =
+        || Error::BadRequest("The form is incomplete. Go back, reload the page, and send it again.".to_owned());
     serde_json::from_str(form.text("base")).map_err(|_| broken())
 }
 
@@ -102,7 +103,8 @@ impl FormView {
             verticals.insert(0, Choice { value: String::new(), label, is_chosen: typed.vertical.is_empty() });
         } else if !verticals.iter().any(|choice| choice.value == base.vertical) {
             let is_chosen = base.vertical == typed.vertical;
-            verticals.insert(0, Choice { value: base.vertical.clone(), label: vertical_name(&base.vertical), is_chosen });
+            verticals
+                .insert(0, Choice { value: base.vertical.clone(), label: vertical_name(&base.vertical), is_chosen });
         }
         Self {
             fields: vec![

@@ -24,7 +24,7 @@ pub struct Profile {
     pub websites: Vec<String>,
     /// The line of business, by Meta's word; empty: never chosen.
     pub vertical: String,
-    /// Which photo: where Meta has it, without what changes in the address each time. Empty: none.
+    /// Which photo: a digest of where Meta has it, without what changes in that address each time. Empty: none.
     pub picture: String,
 }
 
@@ -61,15 +61,8 @@ pub struct Change {
 
 impl Field {
     /// All, in the order of the page.
-    pub const ALL: [Self; 7] = [
-        Self::Picture,
-        Self::About,
-        Self::Vertical,
-        Self::Description,
-        Self::Address,
-        Self::Email,
-        Self::Websites,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Picture, Self::About, Self::Vertical, Self::Description, Self::Address, Self::Email, Self::Websites];
 
     /// The name in forms.
     #[must_use]
@@ -194,10 +187,14 @@ impl Profile {
             }
         }
         if self.about.is_empty() && !before.about.is_empty() {
-            faults.push((Field::About, "Enter at least one character: WhatsApp does not let it become empty again.".to_owned()));
+            faults.push((
+                Field::About,
+                "Enter at least one character: WhatsApp does not let it become empty again.".to_owned(),
+            ));
         }
         if self.vertical.is_empty() && !before.vertical.is_empty() {
-            faults.push((Field::Vertical, "Choose a category: WhatsApp does not let it become empty again.".to_owned()));
+            faults
+                .push((Field::Vertical, "Choose a category: WhatsApp does not let it become empty again.".to_owned()));
         }
         let is_known = before.vertical == self.vertical || VERTICALS.iter().any(|(word, _)| *word == self.vertical);
         if !self.vertical.is_empty() && !is_known {
@@ -214,7 +211,10 @@ impl Profile {
                 matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| host.contains('.'))
             });
             if !good {
-                faults.push((Field::Websites, format!("“{site}” is no address of a website. Enter one such as https://shop.example.")));
+                faults.push((
+                    Field::Websites,
+                    format!("“{site}” is no address of a website. Enter one such as https://shop.example."),
+                ));
             } else if site.chars().count() > WEBSITE_CHARS {
                 faults.push((Field::Websites, format!("An address may have at most {WEBSITE_CHARS} characters.")));
             }

@@ -15,9 +15,7 @@ use crate::{
     base::ids::{ConnectionId, PhoneNumberId},
     graph::Held,
     phone_numbers::{self, Number},
-    web::{
-        Access, Chrome, Error, Form, NoFields, Result, Routes, multipart::MultipartForm, page, when::When,
-    },
+    web::{Access, Chrome, Error, Form, NoFields, Result, Routes, multipart::MultipartForm, page, when::When},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -136,7 +134,13 @@ impl BusinessProfiles {
             number_id: place.number.id.to_string(),
             number: place.number.international(),
             verified_name: place.number.verified_name.clone(),
-            initial: place.number.verified_name.chars().next().map(|first| first.to_uppercase().collect()).unwrap_or_default(),
+            initial: place
+                .number
+                .verified_name
+                .chars()
+                .next()
+                .map(|first| first.to_uppercase().collect())
+                .unwrap_or_default(),
             form,
             photo,
             read: kept.map(|kept| When::new(kept.read_at, self.clock.now())),
@@ -237,7 +241,9 @@ async fn photo(
 impl BusinessProfiles {
     /// The photo that stands at Meta; `None` where there is none, or it can't be had now.
     async fn current_photo(&self, number: &PhoneNumberId) -> Result<Option<Picture>> {
-        let Some(url) = self.kept(number).await?.and_then(|kept| kept.picture_url?.parse().ok()) else { return Ok(None) };
+        let Some(url) = self.kept(number).await?.and_then(|kept| kept.picture_url?.parse().ok()) else {
+            return Ok(None);
+        };
         match self.meta.now().graph.profile_picture(&url, picture::MAX_BYTES).await {
             Ok(bytes) => Ok(bytes.and_then(|bytes| {
                 let kind = picture::kind(&bytes)?;
@@ -325,10 +331,9 @@ async fn save(
                 let page = conflict(chrome, &place, (&wanted, &base, &now), &photo_id, &fields, &also);
                 return Ok((StatusCode::CONFLICT, page).into_response());
             }
-            Err(Unsaved::Refused(Some(field), error)) => again(
-                Some(refusal::of_error(&error)),
-                vec![(field, refusal::sentence(&error))],
-            ),
+            Err(Unsaved::Refused(Some(field), error)) => {
+                again(Some(refusal::of_error(&error)), vec![(field, refusal::sentence(&error))])
+            }
             Err(Unsaved::Refused(None, error)) => again(Some(refusal::of_error(&error)), Vec::new()),
             Err(Unsaved::Trouble(trouble)) => again(Some(refusal::of_trouble(&trouble)), Vec::new()),
         }
@@ -337,7 +342,8 @@ async fn save(
     };
     // As it was typed, not tidied: a person finds what they wrote.
     let typed = form::typed(&form);
-    let shown = Shown { typed: Some(&typed), base: Some(&base), photo_id: &photo_id, faults: &faults, notice, also: &also };
+    let shown =
+        Shown { typed: Some(&typed), base: Some(&base), photo_id: &photo_id, faults: &faults, notice, also: &also };
     let page = profiles.page(chrome, &place, shown).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }

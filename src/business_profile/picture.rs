@@ -29,8 +29,8 @@ impl Kind {
 
 /// What it is, or what is wrong with it and what to do.
 pub(super) fn check(bytes: &[u8]) -> Result<Kind, String> {
-    let (kind, width, height) = size(bytes)
-        .ok_or("This is no JPEG or PNG that can be read. Choose a photo in one of these two formats.")?;
+    let (kind, width, height) =
+        size(bytes).ok_or("This is no JPEG or PNG that can be read. Choose a photo in one of these two formats.")?;
     if bytes.len() > MAX_BYTES {
         return Err("The photo is larger than 5 MB. Choose a smaller one.".to_owned());
     }
@@ -116,7 +116,8 @@ mod tests {
     fn kind_and_size_are_read_from_the_bytes() {
         assert_eq!(size(&a_png(640, 480)), Some((Kind::Png, 640, 480)));
         assert_eq!(size(&a_jpeg(1200, 1199)), Some((Kind::Jpeg, 1200, 1199)));
-        for broken in [&b"GIF89a"[..], &[0xff, 0xd8], &[0xff, 0xd8, 0xff, 0xda, 0, 4], &a_png(0, 5), &a_png(5, 5)[..20]] {
+        for broken in [&b"GIF89a"[..], &[0xff, 0xd8], &[0xff, 0xd8, 0xff, 0xda, 0, 4], &a_png(0, 5), &a_png(5, 5)[..20]]
+        {
             assert_eq!(size(broken), None, "{broken:?}");
         }
     }

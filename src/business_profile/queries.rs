@@ -186,7 +186,10 @@ pub(super) async fn waiting_copy(db: &mut impl Reads, number: &PhoneNumberId) ->
 
 /// What became of the copies of a number's profile.
 pub(super) async fn copies_of(db: &mut impl Reads, source: &PhoneNumberId) -> Result<Vec<Copied>> {
-    query("SELECT * FROM profile_copies WHERE source_id = $1 ORDER BY phone_number_id").bind(source).all(db, copied).await
+    query("SELECT * FROM profile_copies WHERE source_id = $1 ORDER BY phone_number_id")
+        .bind(source)
+        .all(db, copied)
+        .await
 }
 
 /// Writes down what became of a copy, unless another was asked for meanwhile.

@@ -28,7 +28,10 @@ pub(super) fn field_of(error: &GraphError) -> Option<Field> {
         (Field::Email, &["email", "e-mail"]),
         (Field::Description, &["description"]),
         (Field::Address, &["address"]),
-        (Field::About, &["param about", "parameter about", "about text", "'about'", "\"about\"", "about must", "[about]"]),
+        (
+            Field::About,
+            &["param about", "parameter about", "about text", "'about'", "\"about\"", "about must", "[about]"],
+        ),
     ]
     .into_iter()
     .find(|(_, words)| names(words))
@@ -74,7 +77,8 @@ pub(super) fn of_error(error: &GraphError) -> Notice {
         ),
         ErrorClass::Transient => (
             "WhatsApp did not answer",
-            "It may have been carried out all the same: try again in a minute, and look at what stands here then.".to_owned(),
+            "It may have been carried out all the same: try again in a minute, and look at what stands here then."
+                .to_owned(),
             None,
         ),
         ErrorClass::Rejected => ("WhatsApp did not take this", sentence(error), None),

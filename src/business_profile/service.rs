@@ -17,6 +17,7 @@ use crate::{
     store::{Result as StoreResult, Store, StoreError, WriteTx},
     web::download::{DownloadError, JsonFile},
 };
+use sha2::{Digest, Sha256};
 use std::error::Error;
 use url::Url;
 
@@ -88,7 +89,7 @@ fn read_as(told: graph::BusinessProfile) -> (Profile, Option<String>) {
     // What follows the path is a signature that is another one each time.
     let picture = url.as_deref().and_then(|url| Url::parse(url).ok()).map(|mut url| {
         url.set_query(None);
-        String::from(url)
+        hex::encode(&Sha256::digest(url.as_str())[..12])
     });
     let text = Option::unwrap_or_default;
     let profile = Profile {
@@ -168,10 +169,11 @@ impl BusinessProfiles {
         let (now, _) = self.sync(connection, number).await?;
         let differs = |field: &Field| {
             let moved = !now.profile.same(&wish.base, *field);
-            moved && match field {
-                Field::Picture => wish.picture.is_some(),
-                field => !now.profile.same(&wish.wanted, *field),
-            }
+            moved
+                && match field {
+                    Field::Picture => wish.picture.is_some(),
+                    field => !now.profile.same(&wish.wanted, *field),
+                }
         };
         let conflicts: Vec<Field> = Field::ALL.into_iter().filter(differs).collect();
         if !conflicts.is_empty() {
@@ -218,7 +220,8 @@ impl BusinessProfiles {
                 bytes: picture.bytes.clone().into(),
             };
             let handle = self.meta.now().upload(&line.graph, &line.access, &file).await;
-            change.profile_picture_handle = Some(self.heard(line, handle).await.map_err(|error| (Some(Field::Picture), error))?);
+            change.profile_picture_handle =
+                Some(self.heard(line, handle).await.map_err(|error| (Some(Field::Picture), error))?);
         }
         let done = line.graph.set_business_profile(&line.access, number, &change).await;
         self.heard(line, done).await.map_err(|error| (refusal::field_of(&error), error))?;

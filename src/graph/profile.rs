@@ -120,7 +120,8 @@ impl Client {
             return Err(GraphError::Unreadable { detail: "the photo's address is not Meta's".to_owned() });
         }
         let request = self.outbound.request(Method::GET, url.clone());
-        let request = request.map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;
+        let request =
+            request.map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;
         let mut response = request.send().await.map_err(|error| unreachable(&error))?;
         if !response.status().is_success() {
             let detail = format!("HTTP {} for the photo", response.status().as_u16());

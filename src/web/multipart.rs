@@ -50,7 +50,8 @@ impl<const MAX_BYTES: u64> MultipartForm<MAX_BYTES> {
     async fn read(request: Request) -> Result<Self> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind = kind.unwrap_or_default().to_owned();
-        let broken = || Error::BadRequest("The form could not be read. Go back, reload the page, and send it again.".to_owned());
+        let broken =
+            || Error::BadRequest("The form could not be read. Go back, reload the page, and send it again.".to_owned());
         if kind.starts_with("application/x-www-form-urlencoded") {
             let limit = usize::try_from(TEXT_BYTES).unwrap_or(usize::MAX);
             let bytes = axum::body::to_bytes(request.into_body(), limit).await.map_err(|_| broken())?;
@@ -65,7 +66,9 @@ impl<const MAX_BYTES: u64> MultipartForm<MAX_BYTES> {
         let refused = |error: multer::Error| match error {
             multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => {
                 let most = MAX_BYTES / 1024 / 1024;
-                Error::BadRequest(format!("The file is too large: at most {most} MB can be sent. Go back and choose a smaller one."))
+                Error::BadRequest(format!(
+                    "The file is too large: at most {most} MB can be sent. Go back and choose a smaller one."
+                ))
             }
             error => {
                 tracing::debug!(%error, "a form with files could not be read");

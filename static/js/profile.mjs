@@ -32,7 +32,7 @@ const canvas = form.querySelector("[data-crop-canvas]");
 const problem = form.querySelector("[data-crop-problem]");
 const [zoom, x, y] = ["zoom", "x", "y"].map((name) => form.querySelector(`#crop-${name}`));
 let photo = null;
-let taking = Promise.resolve();
+let taking = null;
 
 function place() {
   const size = Math.min(photo.width, photo.height) / (Number(zoom.value) / 100);
@@ -62,11 +62,15 @@ function draw() {
 
 // What is sent is the square, not the file that was chosen.
 function take() {
-  taking = new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92)).then((blob) => {
+  const mine = new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92)).then((blob) => {
+    // A later square counts.
+    if (taking !== mine) return;
     const files = new DataTransfer();
     files.items.add(new File([blob], "photo.jpg", { type: "image/jpeg" }));
     input.files = files.files;
+    taking = null;
   });
+  taking = mine;
 }
 
 input.addEventListener("change", async () => {
@@ -115,10 +119,10 @@ canvas.addEventListener("pointerup", () => {
 
 form.addEventListener("input", (event) => refresh(event.target));
 form.addEventListener("submit", async (event) => {
-  if (!photo || form.dataset.ready) return;
+  if (!taking) return;
   event.preventDefault();
-  await taking;
-  form.dataset.ready = "yes";
-  form.requestSubmit();
+  while (taking) await taking;
+  // Not within this event's own dispatch, where it would be passed over.
+  setTimeout(() => form.requestSubmit());
 });
 for (const field of form.querySelectorAll("[data-limit], select")) refresh(field);

@@ -21,9 +21,29 @@ use serde_json::{Value, json};
 
 const PICTURE_BYTES: usize = 5 * 1024 * 1024;
 const VERTICALS: [&str; 23] = [
-    "OTHER", "AUTO", "BEAUTY", "APPAREL", "EDU", "ENTERTAIN", "EVENT_PLAN", "FINANCE", "GROCERY", "GOVT", "HOTEL",
-    "HEALTH", "NONPROFIT", "PROF_SERVICES", "RETAIL", "TRAVEL", "RESTAURANT", "ALCOHOL", "ONLINE_GAMBLING",
-    "PHYSICAL_GAMBLING", "OTC_DRUGS", "UNDEFINED", "NOT_A_BIZ",
+    "OTHER",
+    "AUTO",
+    "BEAUTY",
+    "APPAREL",
+    "EDU",
+    "ENTERTAIN",
+    "EVENT_PLAN",
+    "FINANCE",
+    "GROCERY",
+    "GOVT",
+    "HOTEL",
+    "HEALTH",
+    "NONPROFIT",
+    "PROF_SERVICES",
+    "RETAIL",
+    "TRAVEL",
+    "RESTAURANT",
+    "ALCOHOL",
+    "ONLINE_GAMBLING",
+    "PHYSICAL_GAMBLING",
+    "OTC_DRUGS",
+    "UNDEFINED",
+    "NOT_A_BIZ",
 ];
 
 /// A number's profile.
@@ -98,8 +118,16 @@ pub(super) fn read(
         "vertical": filled(&profile.vertical),
     });
     let all = all.as_object().cloned().unwrap_or_default();
-    const ALL: &[&str] =
-        &["about", "address", "description", "email", "profile_picture_url", "websites", "vertical", "messaging_product"];
+    const ALL: &[&str] = &[
+        "about",
+        "address",
+        "description",
+        "email",
+        "profile_picture_url",
+        "websites",
+        "vertical",
+        "messaging_product",
+    ];
     let mut answer = Node { kind: "WhatsAppBusinessProfile", all, defaults: ALL }.select(&waba::requested(call)?)?;
     answer["messaging_product"] = json!("whatsapp");
     Ok(json!({ "data": [answer] }))
@@ -114,7 +142,9 @@ pub(super) fn update(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str) 
     let text = |name: &str, least: usize, most: usize| match call.value(name) {
         None => Ok(None),
         Some(Value::String(text)) if (least..=most).contains(&text.chars().count()) => Ok(Some(text.clone())),
-        Some(_) => Err(GraphError::parameter(format!("Param {name} must be between {least} and {most} characters long."))),
+        Some(_) => {
+            Err(GraphError::parameter(format!("Param {name} must be between {least} and {most} characters long.")))
+        }
     };
     let set = |to: &mut String, new: Option<String>| *to = new.unwrap_or_else(|| std::mem::take(to));
     set(&mut profile.about, text("about", 1, 139)?);

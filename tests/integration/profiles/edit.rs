@@ -7,7 +7,7 @@ on_both_engines!(
     a_photo_is_checked_uploaded_and_shown_through_us,
     what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost,
     what_the_phone_changed_meanwhile_is_not_run_over,
-    metas_refusal_stands_beside_its_field,
+    what_meta_refuses_is_said_where_it_belongs,
     without_access_what_was_read_last_is_shown,
     another_customer_sees_nothing_of_it,
     it_is_handed_out_and_erased_with_its_customer,
@@ -26,7 +26,10 @@ async fn a_profile_is_read_edited_and_its_history_kept(db: Database) {
     assert_eq!((&now["about"], &now["vertical"]), (&json!("Bread & cakes"), &json!("RESTAURANT")));
     assert_eq!(now["websites"], json!(["https://bakery.example/"]));
     let page = stage.show().await;
-    says(&page, &["The profile is saved", "Maria Test", "Bread since 1921 → Bread & cakes", "Food and Grocery → Restaurant"]);
+    says(
+        &page,
+        &["The profile is saved", "Maria Test", "Bread since 1921 → Bread & cakes", "Food and Grocery → Restaurant"],
+    );
     // Only what changed was sent.
     let calls = stage.world.meta.calls();
     let sent = calls.iter().rev().find(|call| call.method == Method::POST && call.path.ends_with("business_profile"));
@@ -85,16 +88,28 @@ async fn what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(db: Dat
     stage.phone(0, json!({"about": "Bread", "vertical": "GROCERY"})).await;
     let page = stage.show().await;
     let long = "🥐".repeat(513);
-    let wrong = [("about", ""), ("description", &long), ("email", "x"), ("website_1", "ftp://a.example"), ("vertical", "")];
+    let wrong =
+        [("about", ""), ("description", &long), ("email", "x"), ("website_1", "ftp://a.example"), ("vertical", "")];
     let refused = stage.save(&page, &wrong).await;
     assert_eq!(refused.status, 422);
     says(
         &refused,
-        &["Enter at least one character", "Shorten this by 1 character", "Enter an address such as", "Choose a category"],
+        &[
+            "Enter at least one character",
+            "Shorten this by 1 character",
+            "Enter an address such as",
+            "Choose a category",
+        ],
     );
     says(&refused, &["“ftp://a.example” is no address of a website", "1 too many: at most 512 characters"]);
     assert!(refused.text.contains(&long));
-    let before = stage.world.meta.calls().iter().filter(|call| call.method == Method::POST && call.path.contains("business_profile")).count();
+    let before = stage
+        .world
+        .meta
+        .calls()
+        .iter()
+        .filter(|call| call.method == Method::POST && call.path.contains("business_profile"))
+        .count();
     assert_eq!(before, 0, "nothing went to Meta");
     // What can't be read at all is no fault of ours.
     let empty = stage.browser.post(&stage.path, &[("about", "x")]).await;
@@ -138,11 +153,14 @@ async fn what_the_phone_changed_meanwhile_is_not_run_over(db: Database) {
     assert_ne!(stage.phone(0, json!({})).await["picture"]["file"], theirs);
 }
 
-async fn metas_refusal_stands_beside_its_field(db: Database) {
+async fn what_meta_refuses_is_said_where_it_belongs(db: Database) {
     let stage = Stage::new(db, &[]).await;
     let page = stage.show().await;
-    // The upload is taken, its use is not: the sandbox wants a picture of at most 5 MB and of a known kind of handle.
-    stage.world.meta.control(Method::POST, "faults", json!({"fault": "graph_500", "times": 4, "path": "business_profile"})).await;
+    stage
+        .world
+        .meta
+        .control(Method::POST, "faults", json!({"fault": "graph_500", "times": 4, "path": "business_profile"}))
+        .await;
     let late = stage.save(&page, &[("about", "Typed")]).await;
     assert_eq!(late.status, 422);
     says(&late, &["WhatsApp did not answer", "Details for support"]);
@@ -150,6 +168,12 @@ async fn metas_refusal_stands_beside_its_field(db: Database) {
     stage.world.meta.control(Method::DELETE, "faults", json!({})).await;
     let saved = stage.save(&late, &[]).await;
     assert_eq!(saved.status, 303, "{}", saved.words());
+    // Nobody's token may upload: it stands with the photo, and the rest is kept.
+    let board = json!({"uploads_need_role": true, "system_token_revoked": true});
+    stage.world.meta.control(Method::POST, "dashboard", board).await;
+    let refused = stage.send(&stage.show().await, &[("about", "Typed again")], Some(&png(640, 640))).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("id=\"photo-error\"") && refused.text.contains("value=\"Typed again\""));
 }
 
 async fn without_access_what_was_read_last_is_shown(db: Database) {

@@ -74,7 +74,11 @@ impl Stage {
 fn fields(html: &str) -> Vec<(String, String)> {
     let form = html.split_once("enctype=\"multipart/form-data\"").unwrap().1.split_once("</form>").unwrap().0;
     let plain = |text: &str| {
-        text.replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
+        text.replace("&#34;", "\"")
+            .replace("&#39;", "'")
+            .replace("&#60;", "<")
+            .replace("&#62;", ">")
+            .replace("&#38;", "&")
     };
     let attribute = |tag: &str, name: &str| {
         let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
