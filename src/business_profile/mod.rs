@@ -10,6 +10,7 @@ mod pages;
 mod picture;
 mod queries;
 mod refusal;
+mod save_page;
 mod service;
 
 pub use copies::COPY_JOB;
