@@ -24,6 +24,7 @@ use crate::{
         mail::{BadSettings, Mailer},
         sealed::KeyRing,
     },
+    business_profile::BusinessProfiles,
     config::{Config, Retention},
     connections::{self, ConnectionLines, Connections, PermissionPages, ReconnectLinks},
     forwarding::{self, EventPages, Forwarding},
@@ -70,6 +71,7 @@ struct Parts {
     invites: Invites,
     connections: Connections,
     permissions: PermissionPages,
+    profiles: BusinessProfiles,
     signup: Signup,
     webhooks: Webhooks,
     forwarding: Forwarding,
@@ -137,6 +139,14 @@ impl App {
         let settings = meta_settings(config, &store, &clock, watch.clone());
         let meta = settings.live();
         let lines: SharedLines = Arc::new(ConnectionLines::new(connections.clone(), meta.clone()));
+        let profiles = BusinessProfiles::new(
+            store.clone(),
+            clock.clone(),
+            queue.clone(),
+            lines.clone(),
+            meta.clone(),
+            accounts.clone(),
+        );
         let signup = Signup::new(
             store.clone(),
             clock.clone(),
@@ -169,6 +179,7 @@ impl App {
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),
             messaging: messaging.clone(),
+            profiles: profiles.clone(),
             templates,
             meta: meta.clone(),
             settings: settings.clone(),
@@ -219,6 +230,7 @@ impl App {
             own_apps,
             invites: invites.clone(),
             connections: connections.clone(),
+            profiles,
             signup: signup.clone(),
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod app;
 pub mod backoffice;
 pub mod base;
+pub mod business_profile;
 pub mod cli;
 pub mod config;
 pub mod connections;

@@ -4,7 +4,8 @@ use super::Parts;
 use crate::{
     accounts::SEND_MAIL_JOB,
     backoffice::{self, CHECK_JOB},
-    base::ids::{AttemptId, ConnectionId, InviteId},
+    base::ids::{AttemptId, ConnectionId, InviteId, PhoneNumberId},
+    business_profile::COPY_JOB,
     connections::{ACCESS_JOB, DISCONNECT_JOB, LINK_MAIL_JOB, RECHECK_JOB, RENEW_JOB},
     forwarding,
     jobs::{self, Handlers, Outcome},
@@ -32,6 +33,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let (recheck, recheck_setup) = (parts.connections.clone(), office.meta.clone());
     let (renew, renew_setup) = (parts.connections.clone(), office.meta.clone());
     let (mails, links) = (parts.invites.clone(), parts.permissions.links.clone());
+    let profiles = parts.profiles.clone();
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
     let connections = parts.connections.clone();
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
@@ -89,6 +91,13 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             jobs::handler(move |id| {
                 let invites = mails.clone();
                 async move { invites.send_mail(id.parse::<InviteId>()?).await }
+            }),
+        ),
+        (
+            COPY_JOB,
+            jobs::handler(move |id| {
+                let profiles = profiles.clone();
+                async move { profiles.copy(id.parse::<PhoneNumberId>()?).await }
             }),
         ),
         (

@@ -5,7 +5,7 @@ use super::{
     log::{NewRequestId, log},
 };
 use crate::{
-    accounts, backoffice,
+    accounts, backoffice, business_profile,
     config::Config,
     connections, forwarding, signup,
     store::Store,
@@ -44,6 +44,7 @@ pub(super) fn router(config: &Config, parts: &Parts) -> Result<(Router, Vec<Rout
         .merge(connections::routes(parts.connections.clone()))
         .merge(connections::permission_routes(parts.permissions.clone()))
         .merge(connections::own_app_routes(parts.own_apps.clone()))
+        .merge(business_profile::routes(parts.profiles.clone()))
         .merge(signup::page_routes(parts.signup.clone()))
         .merge(backoffice::routes(parts.backoffice.clone()))
         .merge(support::routes(parts.support.clone()))

@@ -74,6 +74,8 @@ impl Backoffice {
         self.forwarding.erase(&mut tx, id).await?;
         self.messaging.erase(&mut tx, id).await?;
         self.signup.erase(&mut tx, id, &wabas).await?;
+        let held = self.connections.wabas_of(&mut tx, id).await?;
+        self.profiles.erase(&mut tx, &held).await?;
         self.connections.erase(&mut tx, id).await?;
         self.accounts.erase(&mut tx, id).await?;
         tx.commit().await?;

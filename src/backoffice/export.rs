@@ -31,6 +31,7 @@ impl Backoffice {
         self.messaging.export(id, &mut file).await?;
         let held = self.connections.wabas_of(&mut self.store.read().await?, id).await?;
         self.templates.export(&held, &mut file).await?;
+        self.profiles.export(&held, &mut file).await?;
         self.webhooks.export(id, &mut file).await?;
         self.forwarding.export(id, &mut file).await?;
         Ok(file)

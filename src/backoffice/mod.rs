@@ -37,6 +37,7 @@ pub use erase::handlers;
 use crate::{
     accounts::{Accounts, Invites},
     base::{clock::Clock, sealed::KeyRing},
+    business_profile::BusinessProfiles,
     connections::Connections,
     forwarding::Forwarding,
     graph::{self, LiveSetup},
@@ -85,6 +86,8 @@ pub struct Backoffice {
     pub webhooks: Webhooks,
     /// Contacts, which are erased and handed out with a customer.
     pub messaging: Messaging,
+    /// Business profiles, which are handed out with a customer.
+    pub profiles: BusinessProfiles,
     /// Message templates, which are handed out with a customer.
     pub templates: MessageTemplates,
     /// Endpoints, and the deliveries to them.

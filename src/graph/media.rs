@@ -88,7 +88,7 @@ impl Client {
     }
 
     /// Meta's hosts by HTTPS, or the very host that Graph itself is called at.
-    fn is_metas(&self, url: &Url) -> bool {
+    pub(super) fn is_metas(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
         let among = |known: &str| host == known || host.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
         url.origin() == self.base.origin() || url.scheme() == "https" && HOSTS.iter().any(|known| among(known))

@@ -14,7 +14,9 @@ mod media;
 mod oauth;
 mod paging;
 mod phone_number;
+mod profile;
 mod setup;
+mod upload;
 mod usage;
 mod waba;
 
@@ -27,7 +29,9 @@ pub use lines::{Held, Line, Lines, NoLine, SharedLines};
 pub use media::Media;
 pub use oauth::{AppCredentials, BusinessToken};
 pub use phone_number::{Health, HealthEntity, PhoneNumber};
+pub use profile::{BusinessProfile, ProfileChange};
 pub use setup::{LiveSetup, Setup};
+pub use upload::FileUpload;
 pub use usage::{Reading, Usage};
 pub use waba::Waba;
 

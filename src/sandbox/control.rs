@@ -25,7 +25,8 @@
 //! | `POST /_sandbox/webhooks` with `"own_app_id"` | that app signs it, and it goes to that app's callback |
 //! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
 //! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
-//! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
+//! | `POST /_sandbox/profiles` `{"phone_id": "...", "about": "..."}` | the number’s business profile is edited on the phone: also address, description, email, websites, vertical, and picture (a PNG in base64; empty removes it) |
+//! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, uploads_need_role, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
 //! | `GET`, `DELETE /_sandbox/requests` | the recent Graph calls; forgets them |
 //! | `POST /_sandbox/reset` | forgets what customers did |
 //!
@@ -75,6 +76,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/usage", post(usage::change))
         .route("/webhooks", post(webhook))
         .route("/phones", post(phone))
+        .route("/profiles", post(super::profiles::change))
         .route("/app", post(app))
         .route("/apps", post(own_apps::make))
         .route("/apps/callback", post(own_apps::callback))

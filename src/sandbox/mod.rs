@@ -28,6 +28,7 @@ mod media;
 mod outcome;
 mod own_apps;
 mod permissions;
+mod profiles;
 mod record;
 mod scenario;
 mod sdk;
@@ -177,6 +178,7 @@ impl Sandbox {
             .route("/dashboard", axum::routing::post(dashboard::switch))
             .route("/write", axum::routing::post(write::write))
             .route("/whatsapp_business/attachments/", get(media::serve))
+            .route("/v/t61/{file}", get(graph::profile::serve))
             .route("/static/{file}", get(statics::serve))
             .route("/favicon.ico", get(statics::no_icon))
             .route("/{locale}/sdk.js", get(sdk::serve))

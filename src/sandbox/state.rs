@@ -6,6 +6,7 @@ use super::{
     assets::{Business, Phone, Waba},
     dashboard::Dashboard,
     flow::Flow,
+    graph::{Upload, profile::Profile},
     media::Media,
     own_apps::OwnApp,
     scenario::{Armed, Fault},
@@ -55,6 +56,12 @@ pub(super) struct State {
     /// Files that people sent.
     #[serde(default)]
     pub media: Vec<Media>,
+    /// The profiles that were edited.
+    #[serde(default)]
+    pub profiles: Vec<Profile>,
+    /// Files that programs uploaded.
+    #[serde(default)]
+    pub uploads: Vec<Upload>,
     /// Counts the numbers that were made up, so that each is new.
     #[serde(default)]
     pub made_up: u32,
@@ -228,6 +235,14 @@ impl Store {
     /// Keeps a file beside the state.
     pub fn keep_file(&self, id: &str, bytes: &[u8]) -> io::Result<()> {
         write_private(&self.file_path(id), bytes)
+    }
+
+    /// Keeps more of a file that comes in parts.
+    pub fn append_file(&self, id: &str, offset: usize, bytes: &[u8]) -> io::Result<()> {
+        let mut whole = if offset == 0 { Vec::new() } else { self.file(id)? };
+        whole.truncate(offset);
+        whole.extend_from_slice(bytes);
+        self.keep_file(id, &whole)
     }
 
     /// A file that was kept.

@@ -18,6 +18,7 @@ mod jobs;
 mod meta_settings;
 mod oversight;
 mod own_apps;
+mod profiles;
 mod sandbox;
 mod secrets;
 mod signup;

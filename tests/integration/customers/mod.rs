@@ -67,6 +67,7 @@ const TABLES: &[(&str, &str)] = tables! {
     "delivery_attempts" "delivery_minutes" "awaited_receipts" "received_calls" "contacts" "contact_identities" "contact_windows"
     "message_templates" "account_notices" "audit_log" "recovery_codes" "guesses" "invites" "origins" "meta_settings" "meta_checks"
     "go_live_ticks" "setup_codes" "asset_holders" "graph_calls" "permission_checks" "reconnect_links" "own_apps"
+    "business_profiles" "profile_changes" "profile_pictures" "profile_copies"
 };
 
 #[tokio::test]

@@ -77,6 +77,7 @@ struct Samples {
     connection: String,
     attempt: String,
     waba: String,
+    number: String,
     invite: String,
     session: String,
     event: String,
@@ -92,6 +93,7 @@ impl Samples {
         let is_below = |start: &str| path.starts_with(start);
         Some(match parameter {
             "waba" | "waba_id" => &self.waba,
+            "number" => &self.number,
             "customer" | "customer_id" => &self.customer,
             "endpoint" => &self.endpoint,
             "connection" => &self.connection,
@@ -194,6 +196,7 @@ impl Stage {
             connection: connection.rsplit('/').next().unwrap().to_owned(),
             attempt: attempt.id,
             waba: id(&signup, "waba_ids", 0),
+            number: id(&signup, "phone_number_ids", 0),
             invite: invite(&world).await,
             endpoint: endpoint(&world, &owner.browser).await,
             check: made(&owner.browser, &format!("{connection}/permissions")).await,
