@@ -144,7 +144,7 @@ impl App {
         let (private, ring) = (config.allow_private_endpoints, config.keys.clone());
         let forwarding = Forwarding::new(store.clone(), clock.clone(), ring, queue.clone(), private);
         let messaging = Messaging::new(store.clone(), clock.clone());
-        let templates = MessageTemplates::new(store.clone(), clock.clone());
+        let templates = MessageTemplates::new(store.clone(), clock.clone(), queue.clone());
         let wired = consequences::Wired {
             connections: connections.clone(),
             signup: signup.clone(),

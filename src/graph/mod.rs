@@ -14,6 +14,7 @@ mod oauth;
 mod paging;
 mod phone_number;
 mod setup;
+mod templates;
 mod waba;
 
 pub use app::{AppInfo, AppPermission, AppProfile, Subscription, WEBHOOK_OBJECT};
@@ -25,6 +26,7 @@ pub use media::Media;
 pub use oauth::{AppCredentials, BusinessToken};
 pub use phone_number::{Health, HealthEntity, PhoneNumber};
 pub use setup::{LiveSetup, Setup};
+pub use templates::{MadeTemplate, MessageTemplate, NewTemplate, QualityScore, TemplatePage};
 pub use waba::Waba;
 
 use crate::base::http::{Outbound, ReadError, read_capped};

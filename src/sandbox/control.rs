@@ -18,6 +18,7 @@
 //! | `POST /_sandbox/webhooks` `{"kind": "status", "phone_id": "...", "message_id": "...", "status": "read"}` | what became of a message |
 //! | `POST /_sandbox/webhooks` `{"kind": "template_status", "waba_id": "...", "name": "...", "status": "APPROVED"}` | also `template_quality`, `template_category`, `quality` and `alert` (with `phone_id`), and `field` with any `field` and `value` |
 //! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
+//! | `POST /_sandbox/templates` `{"waba_id": "...", "make": 2500}` | makes many; also `review_ms`, `verdict` (`{"status": "REJECTED", "reason": "...", "explained": ["what", "cure"], "category": "..."}`) for the next review, `verified` (250 or 6,000), and changes of one by `template_id` or `name`: `status` with `reason` and `rejection`, `quality`, `category`, `correct_category`, `components`; `told: false` without a webhook |
 //! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
 //! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
 //! | `GET`, `DELETE /_sandbox/requests` | the recent Graph calls; forgets them |
@@ -38,7 +39,7 @@ use super::{
     scenario::{Armed, Fault, Plain, Scenario},
     setup,
     state::State as Kept,
-    summary,
+    summary, templates,
     tokens::Kind,
     webhooks,
 };
@@ -66,6 +67,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/tokens/expire", post(expire))
         .route("/webhooks", post(webhook))
         .route("/phones", post(phone))
+        .route("/templates", post(change_templates))
         .route("/app", post(app))
         .route("/dashboard", post(dashboard::change))
         .route("/requests", get(requests).delete(forget_requests))
@@ -302,6 +304,11 @@ async fn webhook(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
     };
     let sent = webhooks::queue(&sandbox, body).map_err(unsaved)?;
     ok(json!({"sent": sent, "message_id": made.0, "media_id": made.1}))
+}
+
+async fn change_templates(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    let asked: templates::Asked = read(&body)?;
+    templates::control(&sandbox, &asked).map(axum::Json).map_err(|why| refused(StatusCode::BAD_REQUEST, why))
 }
 
 #[derive(Deserialize)]

@@ -27,12 +27,14 @@ mod inbox;
 mod media;
 mod outcome;
 mod record;
+mod review;
 mod scenario;
 mod sdk;
 mod setup;
 mod state;
 mod statics;
 mod summary;
+mod templates;
 mod tokens;
 mod views;
 mod webhooks;
@@ -168,6 +170,7 @@ impl Sandbox {
     /// former process left unsent.
     pub fn router(&self) -> Router {
         webhooks::resume(self);
+        review::resume(self);
         Router::new()
             .route("/", get(home::show))
             .route("/arm", axum::routing::post(home::arm))

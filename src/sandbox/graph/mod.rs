@@ -12,6 +12,8 @@ mod oauth;
 mod paging;
 mod phone;
 mod register;
+mod template_rules;
+mod templates;
 mod waba;
 
 use super::{
@@ -108,6 +110,11 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
             ("GET", Some("phone_numbers")) => {
                 sandbox.read(|state| waba::phone_numbers(sandbox, state, call, &caller, id))
             }
+            ("GET", Some("message_templates")) => {
+                sandbox.read(|state| templates::list(sandbox, state, call, &caller, id))
+            }
+            ("POST", Some("message_templates")) => templates::create(sandbox, call, &caller, id),
+            ("DELETE", Some("message_templates")) => templates::delete(sandbox, call, &caller, id),
             ("GET", Some("subscribed_apps")) => sandbox.read(|state| waba::subscriptions(state, call, &caller, id)),
             ("POST", Some("subscribed_apps")) => waba::subscribe(sandbox, call, &caller, id).await,
             ("DELETE", Some("subscribed_apps")) => waba::unsubscribe(sandbox, call, &caller, id),
@@ -118,6 +125,11 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
             ("POST", None) => phone::update(sandbox, call, &caller, id).await,
             ("POST", Some("register")) => register::register(sandbox, call, &caller, id),
             ("POST", Some("deregister")) => register::deregister(sandbox, call, &caller, id),
+            _ => Err(unknown_edge(call, id, edge)),
+        },
+        Object::Template => match (call.method.as_str(), edge) {
+            ("GET", None) => sandbox.read(|state| templates::read(state, call, &caller, id)),
+            ("POST", None) => templates::edit(sandbox, call, &caller, id),
             _ => Err(unknown_edge(call, id, edge)),
         },
         Object::Business => match (call.method.as_str(), edge) {
@@ -140,6 +152,7 @@ enum Object {
     App,
     Waba,
     Phone,
+    Template,
     Business,
 }
 
@@ -150,6 +163,8 @@ fn kind(state: &super::state::State, id: &str) -> Option<Object> {
         Some(Object::Waba)
     } else if state.phone(id).is_some() {
         Some(Object::Phone)
+    } else if state.template(id).is_some() {
+        Some(Object::Template)
     } else if id == state.app.business_id || state.business(id).is_some() {
         Some(Object::Business)
     } else {
