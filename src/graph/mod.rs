@@ -15,6 +15,7 @@ mod paging;
 mod phone_number;
 mod setup;
 mod templates;
+mod upload;
 mod waba;
 
 pub use app::{AppInfo, AppPermission, AppProfile, Subscription, WEBHOOK_OBJECT};
@@ -27,6 +28,7 @@ pub use oauth::{AppCredentials, BusinessToken};
 pub use phone_number::{Health, HealthEntity, PhoneNumber};
 pub use setup::{LiveSetup, Setup};
 pub use templates::{MadeTemplate, MessageTemplate, NewTemplate, QualityScore, TemplatePage};
+pub use upload::FileUpload;
 pub use waba::Waba;
 
 use crate::base::http::{Outbound, ReadError, read_capped};

@@ -41,6 +41,8 @@ pub(super) struct Dashboard {
     pub replaces_fields: bool,
     /// *Native or desktop app*: the app token is refused although the secret is right.
     pub is_native: bool,
+    /// Whether only who has a role on the app may upload files: the operator's system user, no customer.
+    pub uploads_need_role: bool,
 }
 
 impl Default for Dashboard {
@@ -56,6 +58,7 @@ impl Default for Dashboard {
             refused_fields: Vec::new(),
             replaces_fields: false,
             is_native: false,
+            uploads_need_role: false,
         }
     }
 }
@@ -86,6 +89,7 @@ struct Change {
     refused_fields: Option<Vec<String>>,
     replaces_fields: Option<bool>,
     is_native: Option<bool>,
+    uploads_need_role: Option<bool>,
     /// False takes the webhook subscription off.
     subscribed: Option<bool>,
     /// Whether the subscription is on.
@@ -113,6 +117,7 @@ fn apply(state: &mut Kept, change: Change, now_ms: i64) {
     }
     board.replaces_fields = change.replaces_fields.unwrap_or(board.replaces_fields);
     board.is_native = change.is_native.unwrap_or(board.is_native);
+    board.uploads_need_role = change.uploads_need_role.unwrap_or(board.uploads_need_role);
     if change.subscribed == Some(false) {
         state.app.subscription = None;
     }

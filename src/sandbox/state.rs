@@ -6,6 +6,7 @@ use super::{
     assets::{Business, Phone, Waba},
     dashboard::Dashboard,
     flow::Flow,
+    graph::Upload,
     media::Media,
     scenario::{Armed, Fault},
     templates::Shelf,
@@ -52,6 +53,9 @@ pub(super) struct State {
     /// Message templates, which lie in a file of their own.
     #[serde(skip)]
     pub templates: Arc<Shelf>,
+    /// Files that programs uploaded.
+    #[serde(default)]
+    pub uploads: Vec<Upload>,
     /// Counts the numbers that were made up, so that each is new.
     #[serde(default)]
     pub made_up: u32,
@@ -223,6 +227,14 @@ impl Store {
     /// Keeps a file beside the state.
     pub fn keep_file(&self, id: &str, bytes: &[u8]) -> io::Result<()> {
         write_private(&self.file_path(id), bytes)
+    }
+
+    /// Keeps more of a file that comes in parts.
+    pub fn append_file(&self, id: &str, offset: usize, bytes: &[u8]) -> io::Result<()> {
+        let mut whole = if offset == 0 { Vec::new() } else { self.file(id)? };
+        whole.truncate(offset);
+        whole.extend_from_slice(bytes);
+        self.keep_file(id, &whole)
     }
 
     /// A file that was kept.

@@ -1,7 +1,8 @@
 //! A call of the Graph API, taken apart: version, path, parameters from wherever they stood, token.
 
-use super::error::GraphError;
+use super::{error::GraphError, upload};
 use axum::body::{Body, Bytes, to_bytes};
+use futures_util::StreamExt;
 use http::{HeaderMap, Method, Request, header};
 use serde_json::{Map, Value};
 
@@ -22,6 +23,10 @@ pub(in crate::sandbox) struct Call {
     /// The JSON body, or the form as an object.
     pub body: Option<Value>,
     pub headers: HeaderMap,
+    /// What is sent to an upload session.
+    pub file: Option<Bytes>,
+    /// Whether the sender broke off in the middle of it.
+    pub broken: bool,
     params: Vec<(String, Value)>,
 }
 
@@ -35,15 +40,22 @@ impl Call {
             Some(_) => segments.remove(0),
             None => NEWEST.to_owned(),
         };
-        let bytes = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| GraphError::parameter("The body is too large"))?;
-        let body = read_body(&parts.headers, &bytes)?;
+        let (mut file, mut broken) = (None, false);
+        let body = if parts.method == Method::POST && upload::is_session(&segments) {
+            let (came, cut) = read_file(body).await?;
+            (file, broken) = (Some(came), cut);
+            None
+        } else {
+            let too_large = |_| GraphError::parameter("The body is too large");
+            read_body(&parts.headers, &to_bytes(body, MAX_BODY_BYTES).await.map_err(too_large)?)?
+        };
         let mut params: Vec<(String, Value)> = url::form_urlencoded::parse(query.as_bytes())
             .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())))
             .collect();
         if let Some(Value::Object(members)) = &body {
             params.extend(members.clone());
         }
-        Ok(Self { method: parts.method, path, query, version, segments, body, headers: parts.headers, params })
+        Ok(Self { method: parts.method, path, query, version, segments, body, headers: parts.headers, file, broken, params })
     }
 
     /// A parameter, from the query or the body.
@@ -89,6 +101,19 @@ impl Call {
 fn is_version(part: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     part.strip_prefix('v').and_then(|rest| rest.split_once('.')).is_some_and(|(a, b)| digits(a) && digits(b))
+}
+
+/// An upload: what came counts, although the sender broke off.
+async fn read_file(body: Body) -> Result<(Bytes, bool), GraphError> {
+    let (mut stream, mut bytes) = (body.into_data_stream(), Vec::new());
+    while let Some(next) = stream.next().await {
+        let Ok(chunk) = next else { return Ok((bytes.into(), true)) };
+        if bytes.len() + chunk.len() > upload::MAX_BYTES {
+            return Err(GraphError::parameter("The file is too large"));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok((bytes.into(), false))
 }
 
 fn read_body(headers: &HeaderMap, bytes: &Bytes) -> Result<Option<Value>, GraphError> {

@@ -10,6 +10,7 @@ mod oauth;
 mod pages;
 mod record;
 mod scenarios;
+mod uploads;
 mod webhooks;
 
 use axum::{
