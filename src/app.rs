@@ -28,7 +28,7 @@ use crate::{
     forwarding::{self, EventPages, Forwarding},
     graph::SharedLines,
     jobs::{Handlers, Queue, Worker},
-    message_templates::MessageTemplates,
+    message_templates::{self, MessageTemplates, TemplateDesk},
     messaging::Messaging,
     signup::{self, Signup},
     store::{self, SealedColumn, SealedError, Store, StoreError},
@@ -71,6 +71,9 @@ struct Parts {
     webhooks: Webhooks,
     forwarding: Forwarding,
     endpoint_pages: forwarding::EndpointPages,
+    templates: MessageTemplates,
+    template_desk: TemplateDesk,
+    lines: SharedLines,
     backoffice: Backoffice,
     support: Support,
     events: EventPages,
@@ -163,7 +166,7 @@ impl App {
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),
             messaging: messaging.clone(),
-            templates,
+            templates: templates.clone(),
             meta: meta.clone(),
             settings: settings.clone(),
             checks: checks.clone(),
@@ -201,6 +204,9 @@ impl App {
             invites: invites.clone(),
             connections: connections.clone(),
             signup: signup.clone(),
+            template_desk: TemplateDesk::new(templates.clone(), lines.clone(), meta.clone()),
+            templates,
+            lines: lines.clone(),
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),
             endpoint_pages: forwarding::EndpointPages::new(
@@ -293,6 +299,7 @@ impl App {
         tokio::spawn(self.settings.clone().follow(stop.clone()));
         let mut tx = self.store.write().await?;
         self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
+        self.queue.enqueue(&mut tx, message_templates::PLAN_JOB, "all", self.clock.now()).await?;
         self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;
         tx.commit().await?;
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);

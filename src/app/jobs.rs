@@ -7,6 +7,7 @@ use crate::{
     base::ids::{AttemptId, ConnectionId, InviteId},
     connections::{ACCESS_JOB, DISCONNECT_JOB},
     forwarding,
+    message_templates,
     jobs::{self, Handlers, Outcome},
     signup::ADVANCE_JOB,
 };
@@ -100,6 +101,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             }),
         ),
     ]);
+    handlers.extend(message_templates::handlers(&parts.templates, &parts.lines));
     handlers.extend(backoffice::handlers(office));
     handlers.extend(forwarding::handlers(&parts.forwarding, &parts.webhooks, &parts.invites));
     handlers

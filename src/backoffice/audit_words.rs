@@ -16,6 +16,7 @@ pub(super) fn subject_kind(action: &str) -> &'static str {
         "waba" => "WhatsApp account",
         "invite" => "Invite",
         "endpoint" => "Endpoint",
+        "template" => "Message template",
         _ => "Subject",
     }
 }
@@ -63,6 +64,9 @@ const WORDS: &[(&str, &str)] = &[
     ("meta.old_secret_stopped", "stopped accepting the old app secret"),
     ("meta.settings_changed", "changed the Meta settings"),
     ("meta.webhooks_registered", "registered the webhooks at Meta"),
+    ("template.created", "made a message template"),
+    ("template.deleted", "deleted a message template"),
+    ("template.edited", "changed a message template"),
     ("user.created", "created a person"),
     ("user.other_sessions_ended", "signed out on all other devices"),
     ("user.password_changed", "changed their password"),

@@ -45,7 +45,12 @@ impl Template {
     /// How pages show its status: the badge's look, and the word.
     #[must_use]
     pub fn shown(&self) -> (&'static str, String) {
-        let status = self.status.as_deref().unwrap_or_default();
+        Self::status_words(self.status.as_deref().unwrap_or_default())
+    }
+
+    /// The same of a status alone.
+    #[must_use]
+    pub fn status_words(status: &str) -> (&'static str, String) {
         let words = match status {
             "" => "Not told yet".to_owned(),
             "IN_APPEAL" => "In appeal".to_owned(),
