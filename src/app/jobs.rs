@@ -7,8 +7,8 @@ use crate::{
     base::ids::{AttemptId, ConnectionId, InviteId},
     connections::{ACCESS_JOB, DISCONNECT_JOB},
     forwarding,
-    message_templates,
     jobs::{self, Handlers, Outcome},
+    message_templates,
     signup::ADVANCE_JOB,
 };
 use std::sync::{

@@ -150,12 +150,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`GraphError`].
-    pub async fn create_template(
-        &self,
-        access: &Access,
-        waba: &WabaId,
-        new: &NewTemplate<'_>,
-    ) -> Result<MadeTemplate> {
+    pub async fn create_template(&self, access: &Access, waba: &WabaId, new: &NewTemplate<'_>) -> Result<MadeTemplate> {
         let json = json!({"name": new.name, "language": new.language, "category": new.category,
             "parameter_format": new.parameter_format, "components": new.components});
         let call = Call { json: Some(json), ..Call::default() };

@@ -92,7 +92,9 @@ impl Client {
     /// See [`GraphError`]; also where the file is of no kind that Meta takes.
     pub async fn upload(&self, access: &Access, app: Option<&AppId>, file: &FileUpload) -> Result<String> {
         if !TYPES.contains(&file.mime_type.as_str()) {
-            return Err(GraphError::Unreadable { detail: format!("{} is no type that can be uploaded", file.mime_type) });
+            return Err(GraphError::Unreadable {
+                detail: format!("{} is no type that can be uploaded", file.mime_type),
+            });
         }
         let mut session = self.start_session(access, app, file).await?;
         let mut tries = 0;
@@ -144,7 +146,8 @@ impl Client {
         let method = if send.is_some() { Method::POST } else { Method::GET };
         let url = self.session_url(id, access);
         let request = self.outbound.request(method.clone(), url);
-        let request = request.map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;
+        let request =
+            request.map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;
         let mut request = request.header("authorization", format!("OAuth {}", access.token.expose_secret()));
         if let Some((offset, bytes)) = send {
             request = request.header("file_offset", offset).header("content-type", "application/octet-stream");

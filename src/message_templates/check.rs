@@ -134,7 +134,10 @@ fn naming(faults: &mut Faults, field: &str, text: &str, named: bool) {
             continue;
         }
         if variables::is_number(name) {
-            return faults.add(field, format!("Use either numbers or names for variables, not both: {{{{{name}}}}} is a number."));
+            return faults.add(
+                field,
+                format!("Use either numbers or names for variables, not both: {{{{{name}}}}} is a number."),
+            );
         }
         let right = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if name.is_empty() || !name.chars().all(right) || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
@@ -202,7 +205,10 @@ fn body(draft: &Draft, faults: &mut Faults) {
         faults.add("body", "The message can’t begin with a variable. Write a word before it, such as “Hello”.");
     }
     if is_variable(pieces.last()) {
-        faults.add("body", "The message can’t end with a variable. Write something after it; a full stop alone may be too little.");
+        faults.add(
+            "body",
+            "The message can’t end with a variable. Write something after it; a full stop alone may be too little.",
+        );
     }
     let touches = |pair: &[Piece<'_>]| is_variable(pair.first()) && is_variable(pair.get(1));
     let blank = |piece: &Piece<'_>| matches!(piece, Piece::Text(text) if text.trim().is_empty());
@@ -232,7 +238,8 @@ fn body(draft: &Draft, faults: &mut Faults) {
 
 /// Words of a text: of scripts that write none apart, so many as half their letters.
 fn words(text: &str) -> usize {
-    let is_wide = |c: &char| matches!(u32::from(*c), 0x0E00..=0x0EFF | 0x3040..=0x30FF | 0x4E00..=0x9FFF | 0xAC00..=0xD7AF);
+    let is_wide =
+        |c: &char| matches!(u32::from(*c), 0x0E00..=0x0EFF | 0x3040..=0x30FF | 0x4E00..=0x9FFF | 0xAC00..=0xD7AF);
     let wide = text.chars().filter(is_wide).count();
     text.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count().max(wide / 2)
 }

@@ -2,18 +2,18 @@
 
 use super::{
     check::{Faults, check},
-    draft::Draft,
+    draft::{Draft, Header},
     model::Template,
-    page_queries as queries,
-    refusal,
+    page_queries as queries, refusal, sample,
     service::MessageTemplates,
     sync_queries,
 };
 use crate::{
     accounts::{Member, audit},
     base::ids::WabaId,
-    graph::{GraphError, Held, LiveSetup, MessageTemplate, NewTemplate, NoLine, SharedLines},
+    graph::{FileUpload, GraphError, Held, LiveSetup, MessageTemplate, NewTemplate, NoLine, SharedLines},
     store,
+    web::SentFile,
 };
 use std::collections::HashMap;
 use time::Duration;
@@ -65,6 +65,21 @@ impl TemplateDesk {
     #[must_use]
     pub fn new(templates: MessageTemplates, lines: SharedLines, meta: LiveSetup) -> Self {
         Self { templates, lines, meta }
+    }
+
+    /// Has Meta keep the sample of a header; its handle.
+    pub(super) async fn upload(&self, held: &Held, header: Header, file: &SentFile) -> Result<String, NotDone> {
+        let mime_type = sample::check(header, file).map_err(|why| fault("file", why))?;
+        let line = self.lines.line(held.connection).await.map_err(no_line)?;
+        let upload = FileUpload { name: file.name.clone(), mime_type: mime_type.to_owned(), bytes: file.bytes.clone() };
+        match self.meta.now().upload(&line.graph, &line.access, &upload).await {
+            Ok(handle) => Ok(handle),
+            Err(error) => {
+                let mut faults = Faults::default();
+                faults.add("file", "Meta did not take the file. Try once more, or choose another one.");
+                Err(NotDone::Faults(faults, Some(Box::new(error))))
+            }
+        }
     }
 
     /// Makes a template; its ID.
@@ -121,7 +136,11 @@ impl TemplateDesk {
             name: draft.name.clone(),
             language: draft.language.clone(),
             status: made.status.or_else(|| Some("PENDING".to_owned())),
-            previous_category: made.category.as_ref().filter(|got| **got != draft.category).map(|_| draft.category.clone()),
+            previous_category: made
+                .category
+                .as_ref()
+                .filter(|got| **got != draft.category)
+                .map(|_| draft.category.clone()),
             category: made.category.or_else(|| Some(draft.category.clone())),
             correct_category: None,
             sub_category: None,
@@ -154,7 +173,9 @@ impl TemplateDesk {
         let day = queries::acts(&mut db, &template.waba_id, "edited", &template.id, now - Duration::days(1)).await?;
         let month = queries::acts(&mut db, &template.waba_id, "edited", &template.id, now - Duration::days(30)).await?;
         Ok(if day >= 1 {
-            Some("An approved template can be edited once in 24 hours, and this one was. Come back tomorrow.".to_owned())
+            Some(
+                "An approved template can be edited once in 24 hours, and this one was. Come back tomorrow.".to_owned(),
+            )
         } else if month >= 10 {
             Some("An approved template can be edited 10 times in 30 days, and this one was.".to_owned())
         } else {

@@ -278,7 +278,8 @@ impl Draft {
         let Some(example) = component.get("example") else { return };
         if let Some(params) = example.get(format!("{key}_named_params")).and_then(Value::as_array) {
             for param in params {
-                self.samples.insert(format!("{part}:{}", member(param, "param_name")), member(param, "example").to_owned());
+                self.samples
+                    .insert(format!("{part}:{}", member(param, "param_name")), member(param, "example").to_owned());
             }
             return;
         }
@@ -358,7 +359,12 @@ mod tests {
             body: "Thank you, {{1}}! Your order is {{2}}.".to_owned(),
             footer: "Lucky Shrub".to_owned(),
             buttons: vec![
-                Button { kind: ButtonKind::QuickReply, text: "Stop".to_owned(), value: String::new(), sample: String::new() },
+                Button {
+                    kind: ButtonKind::QuickReply,
+                    text: "Stop".to_owned(),
+                    value: String::new(),
+                    sample: String::new(),
+                },
                 Button {
                     kind: ButtonKind::Url,
                     text: "Track".to_owned(),
@@ -382,7 +388,10 @@ mod tests {
         assert!(!Draft::loses(&all));
         let named = Draft {
             body: "Thank you, {{first_name}}, for it all.".to_owned(),
-            samples: BTreeMap::from([("header:1".to_owned(), "x".to_owned()), ("body:first_name".to_owned(), "Pablo".to_owned())]),
+            samples: BTreeMap::from([
+                ("header:1".to_owned(), "x".to_owned()),
+                ("body:first_name".to_owned(), "Pablo".to_owned()),
+            ]),
             ..draft
         };
         assert_eq!(named.parameter_format(), "NAMED");

@@ -5,11 +5,10 @@ use super::{
     draft::{Button, ButtonKind, Code, Draft, Header},
     languages,
 };
-use serde::Deserialize;
+use crate::web::{MultipartForm, SentFile};
 
 /// What the form sends. Lists hold a value for each row.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Typed {
     /// Which button was pressed: `send`, `refresh`, `add:URL`, `remove:2`, `up:2`.
     pub action: String,
@@ -33,12 +32,49 @@ pub(super) struct Typed {
     pub minutes: String,
     pub package: String,
     pub hash: String,
+    /// The sample of the header that was chosen just now.
+    pub upload: Option<SentFile>,
 }
+
+/// The most that a sample may have, in bytes: the largest is a video.
+pub(super) const SAMPLE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The form as it is posted.
+pub(super) type Posted = MultipartForm<SAMPLE_BYTES>;
 
 /// The most rows that are read: far more than allowed, far fewer than harm.
 const MOST_ROWS: usize = 30;
 
 impl Typed {
+    pub fn of(form: &Posted) -> Self {
+        let text = |name: &str| form.text(name).to_owned();
+        let all = |name: &'static str| form.all(name).map(str::to_owned).collect();
+        Self {
+            action: text("action"),
+            waba: text("waba"),
+            name: text("name"),
+            category: text("category"),
+            language: text("language"),
+            header: text("header"),
+            header_text: text("header_text"),
+            handle: text("handle"),
+            file: text("file"),
+            body: text("body"),
+            footer: text("footer"),
+            button_kind: all("button_kind"),
+            button_text: all("button_text"),
+            button_value: all("button_value"),
+            button_sample: all("button_sample"),
+            sample_key: all("sample_key"),
+            sample_value: all("sample_value"),
+            warns: form.all("warns").next().map(str::to_owned),
+            minutes: text("minutes"),
+            package: text("package"),
+            hash: text("hash"),
+            upload: form.file("upload").cloned(),
+        }
+    }
+
     pub fn draft(&self) -> Draft {
         let at = |list: &[String], at: usize| list.get(at).cloned().unwrap_or_default();
         let buttons = self.button_kind.iter().take(MOST_ROWS).enumerate().filter_map(|(row, kind)| {
@@ -98,7 +134,10 @@ impl Draft {
     /// A quick reply goes to the others of its kind, so that they stay together.
     fn add_button(&mut self, kind: ButtonKind) {
         let button = Button { kind, text: String::new(), value: String::new(), sample: String::new() };
-        let last = self.buttons.iter().rposition(|other| (other.kind == ButtonKind::QuickReply) == (kind == ButtonKind::QuickReply));
+        let last = self
+            .buttons
+            .iter()
+            .rposition(|other| (other.kind == ButtonKind::QuickReply) == (kind == ButtonKind::QuickReply));
         let at = last.map_or(self.buttons.len(), |last| last + 1);
         self.buttons.insert(at, button);
     }
@@ -176,18 +215,37 @@ impl Shown {
         };
         Self {
             categories: categories
-                .map(|(value, words, hint)| Choice { value: value.to_owned(), words: words.to_owned(), hint, is_chosen: draft.category == value })
+                .map(|(value, words, hint)| Choice {
+                    value: value.to_owned(),
+                    words: words.to_owned(),
+                    hint,
+                    is_chosen: draft.category == value,
+                })
                 .into(),
             languages: odd
                 .into_iter()
                 .chain(languages::ALL.iter().copied())
-                .map(|(code, name)| Choice { value: code.to_owned(), words: name.to_owned(), hint: "", is_chosen: draft.language == code })
+                .map(|(code, name)| Choice {
+                    value: code.to_owned(),
+                    words: name.to_owned(),
+                    hint: "",
+                    is_chosen: draft.language == code,
+                })
                 .collect(),
             headers: Header::ALL
-                .map(|header| Choice { value: header.as_str().to_owned(), words: header.words().to_owned(), hint: "", is_chosen: draft.header == header })
+                .map(|header| Choice {
+                    value: header.as_str().to_owned(),
+                    words: header.words().to_owned(),
+                    hint: "",
+                    is_chosen: draft.header == header,
+                })
                 .into(),
             buttons: draft.buttons.iter().enumerate().map(|(at, button)| row(at, button, faults)).collect(),
-            more_buttons: ButtonKind::ALL.iter().filter(|kind| left(kind)).map(|kind| (kind.as_str(), kind.words())).collect(),
+            more_buttons: ButtonKind::ALL
+                .iter()
+                .filter(|kind| left(kind))
+                .map(|kind| (kind.as_str(), kind.words()))
+                .collect(),
             keys: samples.iter().map(|sample| sample.key.as_str()).collect::<Vec<_>>().join(" "),
             samples,
             draft,
@@ -205,7 +263,11 @@ fn row(at: usize, button: &Button, faults: &Faults) -> ButtonRow {
         text: (button.kind != ButtonKind::CopyCode).then(|| button.text.clone()),
         value: match button.kind {
             ButtonKind::QuickReply => None,
-            ButtonKind::Url => Some(("Address", value, "Such as https://shop.example/orders/{{1}}. One variable may stand at its end.")),
+            ButtonKind::Url => Some((
+                "Address",
+                value,
+                "Such as https://shop.example/orders/{{1}}. One variable may stand at its end.",
+            )),
             ButtonKind::Phone => Some(("Phone number", value, "With country code, such as +49 30 901820.")),
             ButtonKind::CopyCode => Some(("Example of the code", value, "Such as SPRING25, 15 characters at most.")),
         },

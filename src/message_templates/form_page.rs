@@ -4,7 +4,7 @@ use super::{
     check::Faults,
     desk::{NotDone, TemplateDesk, is_approved},
     draft::Draft,
-    form::{Shown, Typed},
+    form::{Posted, Shown, Typed},
     languages,
     model::Template as MessageTemplate,
     pages::WabaChoice,
@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     accounts::Member,
+    base::text::shorten,
     graph::{GraphError, Held},
-    web::{Chrome, Error, Form, Result, page},
+    web::{Chrome, Error, Result, page},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -143,20 +144,44 @@ fn draft_of(template: &MessageTemplate) -> Draft {
     draft
 }
 
+/// Has Meta keep a sample that was chosen, whichever button was pressed: it is not lost then.
+async fn take_file(
+    desk: &TemplateDesk,
+    held: &Held,
+    typed: &Typed,
+    draft: &mut Draft,
+) -> Result<(Faults, Option<Box<GraphError>>)> {
+    let Some(file) = typed.upload.as_ref().filter(|_| draft.header.is_media() && !draft.is_authentication()) else {
+        return Ok((Faults::default(), None));
+    };
+    match desk.upload(held, draft.header, file).await {
+        Ok(handle) => {
+            draft.handle = handle;
+            draft.file = shorten(&file.name, 100);
+            Ok((Faults::default(), None))
+        }
+        Err(NotDone::Faults(faults, error)) => Ok((faults, error)),
+        Err(NotDone::Failed(error)) => Err(Error::internal(error)),
+    }
+}
+
 pub(super) async fn create(
     State(desk): State<TemplateDesk>,
     chrome: Chrome,
     session: Session,
     member: Member,
     Path(id): Path<String>,
-    Form(typed): Form<Typed>,
+    posted: Posted,
 ) -> Result<Response> {
+    let typed = Typed::of(&posted);
     let held = desk.held(&member, &id).await?;
     let waba = TemplateDesk::waba(&held, &typed.waba)?.ok_or(Error::NotFound)?;
     let mut draft = typed.draft();
-    if typed.rearrange(&mut draft) {
-        let page = form_page(&desk, chrome, &held, None, &typed.waba, draft, Faults::default(), None).await?;
-        return Ok(page.into_response());
+    let (faults, error) = take_file(&desk, &held, &typed, &mut draft).await?;
+    if typed.rearrange(&mut draft) || !faults.is_empty() {
+        let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let page = form_page(&desk, chrome, &held, None, &typed.waba, draft, faults, error).await?;
+        return Ok((status, page).into_response());
     }
     match desk.create(&member, &held, &waba, &draft).await {
         Ok(template) => {
@@ -202,8 +227,9 @@ pub(super) async fn save(
     session: Session,
     member: Member,
     Path((id, template)): Path<(String, String)>,
-    Form(typed): Form<Typed>,
+    posted: Posted,
 ) -> Result<Response> {
+    let typed = Typed::of(&posted);
     let held = desk.held(&member, &id).await?;
     let found = editable(&desk, &held, &template).await?;
     let mut draft = typed.draft();
@@ -213,9 +239,11 @@ pub(super) async fn save(
     if is_approved(&found) || draft.category.is_empty() {
         draft.category = found.category.clone().unwrap_or_default();
     }
-    if typed.rearrange(&mut draft) {
-        let page = form_page(&desk, chrome, &held, Some(&found), "", draft, Faults::default(), None).await?;
-        return Ok(page.into_response());
+    let (faults, error) = take_file(&desk, &held, &typed, &mut draft).await?;
+    if typed.rearrange(&mut draft) || !faults.is_empty() {
+        let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let page = form_page(&desk, chrome, &held, Some(&found), "", draft, faults, error).await?;
+        return Ok((status, page).into_response());
     }
     match desk.edit(&member, &held, &found, &draft).await {
         Ok(()) => {
@@ -236,8 +264,9 @@ pub(super) async fn preview(
     chrome: Chrome,
     member: Member,
     Path(id): Path<String>,
-    Form(typed): Form<Typed>,
+    posted: Posted,
 ) -> Result<Json<Value>> {
+    let typed = Typed::of(&posted);
     desk.held(&member, &id).await?;
     let draft = typed.draft();
     let preview = Preview::of(&draft);

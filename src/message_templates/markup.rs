@@ -112,7 +112,10 @@ mod tests {
 
     #[test]
     fn marks_format_words() {
-        assert_eq!(shown("*bold* _it_ ~no~ ```a*b*```"), "<strong>bold</strong> <em>it</em> <s>no</s> <code>a*b*</code>");
+        assert_eq!(
+            shown("*bold* _it_ ~no~ ```a*b*```"),
+            "<strong>bold</strong> <em>it</em> <s>no</s> <code>a*b*</code>"
+        );
         assert_eq!(shown("*_both_*"), "<strong><em>both</em></strong>");
         assert_eq!(shown("snake_case_name 2 * 3 * 4"), "snake_case_name 2 * 3 * 4");
         assert_eq!(shown("*over\nlines*"), "*over<br>lines*");

@@ -17,6 +17,7 @@ mod pages;
 mod preview;
 mod queries;
 mod refusal;
+mod sample;
 mod service;
 mod sync;
 mod sync_queries;

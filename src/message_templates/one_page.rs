@@ -3,8 +3,7 @@
 use super::{
     desk::{NotDone, TemplateDesk},
     draft::Draft,
-    languages,
-    page_queries as queries,
+    languages, page_queries as queries,
     preview::Preview,
     words,
 };
@@ -143,11 +142,19 @@ struct DeletePage {
     details: Option<String>,
 }
 
-async fn delete_page(desk: &TemplateDesk, chrome: Chrome, member: &Member, id: String, template: String) -> Result<DeletePage> {
+async fn delete_page(
+    desk: &TemplateDesk,
+    chrome: Chrome,
+    member: &Member,
+    id: String,
+    template: String,
+) -> Result<DeletePage> {
     let held = desk.held(member, &id).await?;
     let found = desk.find(&held, &template).await?;
     if !can_delete(found.status.as_deref()) {
-        return Err(Error::Conflict("Meta does not let this template be deleted: it is switched off, or deleted already.".to_owned()));
+        return Err(Error::Conflict(
+            "Meta does not let this template be deleted: it is switched off, or deleted already.".to_owned(),
+        ));
     }
     let all = queries::translations(&mut desk.templates.store.read().await?, &found.waba_id, &found.name).await?;
     let others = all.iter().filter(|other| other.id != found.id);

@@ -114,7 +114,9 @@ impl SyncNote {
                 "Meta did not let us read the templates. We try again by ourselves; or read them now.".to_owned(),
                 error.to_string(),
             ),
-            None => ("Facebook has ended the access. Connect WhatsApp again.".to_owned(), "No token that works".to_owned()),
+            None => {
+                ("Facebook has ended the access. Connect WhatsApp again.".to_owned(), "No token that works".to_owned())
+            }
         });
         Self {
             is_running: matches!(state, "queued" | "reading"),
@@ -161,7 +163,14 @@ impl Asked {
     /// The list's address with another page.
     fn address(&self, base: &str, page: i64) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        let parts = [("waba", &self.waba), ("q", &self.q), ("status", &self.status), ("category", &self.category), ("language", &self.language), ("quality", &self.quality)];
+        let parts = [
+            ("waba", &self.waba),
+            ("q", &self.q),
+            ("status", &self.status),
+            ("category", &self.category),
+            ("language", &self.language),
+            ("quality", &self.quality),
+        ];
         for (name, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
             query.append_pair(name, value);
         }

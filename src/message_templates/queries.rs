@@ -46,12 +46,7 @@ pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTim
     Ok(held == 1)
 }
 
-pub(super) async fn set_status(
-    tx: &mut WriteTx,
-    told: &Told<'_>,
-    status: &str,
-    why: &Why<'_>,
-) -> Result<()> {
+pub(super) async fn set_status(tx: &mut WriteTx, told: &Told<'_>, status: &str, why: &Why<'_>) -> Result<()> {
     query(
         "UPDATE message_templates SET status = $1, reason = $2, explained = $3, recommended = $6, status_told_at = $4 \
          WHERE template_id = $5 AND coalesce(status_told_at, 0) <= $4",

@@ -14,14 +14,20 @@ pub(super) const NOT_FOUND: i64 = 2_593_002;
 pub(super) fn faults(error: &GraphError, draft: &Draft) -> Faults {
     let mut faults = Faults::default();
     let Some(api) = error.api() else {
-        faults.add("form", "Meta did not answer. Look in the list whether the template is there before you send it again.");
+        faults.add(
+            "form",
+            "Meta did not answer. Look in the list whether the template is there before you send it again.",
+        );
         return faults;
     };
     let said = api.user_message.clone().unwrap_or_default();
     let with = |text: &str| if said.is_empty() { text.to_owned() } else { format!("{text} Meta says: {said}") };
     match error.class() {
         ErrorClass::RateLimited => {
-            faults.add("form", "Meta takes no more templates from this account for now. Wait an hour, then send it again.");
+            faults.add(
+                "form",
+                "Meta takes no more templates from this account for now. Wait an hour, then send it again.",
+            );
             return faults;
         }
         ErrorClass::Transient => {
@@ -29,7 +35,10 @@ pub(super) fn faults(error: &GraphError, draft: &Draft) -> Faults {
             return faults;
         }
         ErrorClass::Authorization => {
-            faults.add("form", "Meta does not let us do this. We are looking into the access; you may have to connect again.");
+            faults.add(
+                "form",
+                "Meta does not let us do this. We are looking into the access; you may have to connect again.",
+            );
             return faults;
         }
         ErrorClass::Rejected => {}
@@ -37,20 +46,42 @@ pub(super) fn faults(error: &GraphError, draft: &Draft) -> Faults {
     let (field, text) = match api.subcode.unwrap_or_default() {
         2_388_040 => (long_field(draft, &said), with("This is too long for Meta.")),
         2_388_047 if draft.header.is_media() => ("file", with("Meta can’t use this file.")),
-        2_388_047 => (if draft.header == Header::Text { "header_text" } else { "header" }, with("Meta does not take this header.")),
+        2_388_047 => (
+            if draft.header == Header::Text { "header_text" } else { "header" },
+            with("Meta does not take this header."),
+        ),
         2_388_072 => ("body", with("Meta does not take this message.")),
         2_388_073 => ("footer", with("Meta does not take this footer.")),
-        2_388_293 => ("body", "Meta finds too many variables for so short a text. Write more, or use fewer.".to_owned()),
+        2_388_293 => {
+            ("body", "Meta finds too many variables for so short a text. Write more, or use fewer.".to_owned())
+        }
         2_388_299 => ("body", "Meta finds a variable at the beginning or the end. Write words around it.".to_owned()),
-        2_388_019 => ("form", "This WhatsApp account has all the templates that it may have. Delete some that you do not use.".to_owned()),
+        2_388_019 => (
+            "form",
+            "This WhatsApp account has all the templates that it may have. Delete some that you do not use.".to_owned(),
+        ),
         // These two are not on Meta's page; others report them of names that were deleted, and of languages that are there.
-        2_388_023 => ("name", with("Meta keeps this name blocked, as a template of it was deleted. Choose another name.")),
+        2_388_023 => {
+            ("name", with("Meta keeps this name blocked, as a template of it was deleted. Choose another name."))
+        }
         2_388_024 => ("language", with("Meta has a template of this name in this language already.")),
         _ => {
             let what = [said.as_str(), api.message.as_str()].join(" ").to_lowercase();
-            let fields = [("button", "buttons"), ("header", "header"), ("footer", "footer"), ("language", "language"), ("name", "name"), ("category", "category"), ("body", "body")];
+            let fields = [
+                ("button", "buttons"),
+                ("header", "header"),
+                ("footer", "footer"),
+                ("language", "language"),
+                ("name", "name"),
+                ("category", "category"),
+                ("body", "body"),
+            ];
             let field = fields.iter().find(|(word, _)| what.contains(word)).map_or("form", |(_, field)| *field);
-            let text = if said.is_empty() { "Meta does not take it like this. See the details below." } else { "Meta does not take it like this." };
+            let text = if said.is_empty() {
+                "Meta does not take it like this. See the details below."
+            } else {
+                "Meta does not take it like this."
+            };
             (field, with(text))
         }
     };

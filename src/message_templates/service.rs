@@ -80,7 +80,8 @@ impl MessageTemplates {
                 let sentence = |at: &str| value.pointer(at).and_then(Value::as_str).filter(|text| !text.is_empty());
                 let short = |text: &str| text::shorten(text, LONGEST_SENTENCE);
                 let explained = sentence("/rejection_info/reason").or_else(|| sentence("/other_info/description"));
-                let (explained, recommended) = (explained.map(short), sentence("/rejection_info/recommendation").map(short));
+                let (explained, recommended) =
+                    (explained.map(short), sentence("/rejection_info/recommendation").map(short));
                 let why = Why {
                     reason: reason.as_deref(),
                     explained: explained.as_deref(),

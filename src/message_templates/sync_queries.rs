@@ -1,16 +1,8 @@
 //! SQL of reading templates from Meta.
 
-use super::{
-    components,
-    model::language_code,
-    sync::Sync,
-};
+use super::{components, model::language_code, sync::Sync};
 use crate::{
-    base::{
-        clock::to_ms,
-        ids::WabaId,
-        text::shorten,
-    },
+    base::{clock::to_ms, ids::WabaId, text::shorten},
     graph::{GraphError, MessageTemplate},
     store::{Arg, Reads, Result, Row, Rows, WriteTx, query},
 };
@@ -41,7 +33,8 @@ pub(super) struct Known {
 
 impl Known {
     pub fn of(template: &MessageTemplate) -> Self {
-        let word = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(|text| shorten(text, 80));
+        let word =
+            |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(|text| shorten(text, 80));
         Self {
             name: shorten(&template.name, 512),
             language: shorten(&language_code(&template.language), 40),
@@ -167,14 +160,18 @@ pub(super) async fn upsert(tx: &mut WriteTx, rows: Vec<Arg>) -> Result<()> {
     UPSERT.execute(tx, rows).await
 }
 
+/// For how long what a webhook told of, and the list does not have yet, is kept.
+const NEWS_LAST: time::Duration = time::Duration::minutes(10);
+
 /// Takes away what Meta did not name since then; how many those were.
 pub(super) async fn drop_unseen(tx: &mut WriteTx, waba: &WabaId, since: OffsetDateTime) -> Result<i64> {
     let dropped = query(
         "DELETE FROM message_templates WHERE waba_id = $1 AND coalesce(read_at, 0) < $2 \
-         AND (updated_at < $2 OR status = 'DELETED')",
+         AND (status = 'DELETED' OR updated_at < $3 OR (updated_at < $2 AND read_at IS NOT NULL))",
     )
     .bind(waba)
     .bind(since)
+    .bind(since - NEWS_LAST)
     .execute(tx)
     .await?;
     Ok(i64::try_from(dropped).unwrap_or(i64::MAX))
@@ -220,12 +217,7 @@ pub(super) async fn due(db: &mut impl Reads, now: OffsetDateTime, limit: i64) ->
 }
 
 /// Begins; false where the account is nobody's any more.
-pub(super) async fn begin(
-    tx: &mut WriteTx,
-    waba: &WabaId,
-    now: OffsetDateTime,
-    next: OffsetDateTime,
-) -> Result<bool> {
+pub(super) async fn begin(tx: &mut WriteTx, waba: &WabaId, now: OffsetDateTime, next: OffsetDateTime) -> Result<bool> {
     let begun = query(
         "INSERT INTO template_syncs (waba_id, state, started_at, next_at) \
          SELECT waba_id, 'reading', $2, $3 FROM wabas WHERE waba_id = $1 \
@@ -241,7 +233,11 @@ pub(super) async fn begin(
 }
 
 pub(super) async fn progress(tx: &mut WriteTx, waba: &WabaId, tally: &Tally) -> Result<()> {
-    query("UPDATE template_syncs SET read_count = $1 WHERE waba_id = $2").bind(tally.read).bind(waba).execute(tx).await?;
+    query("UPDATE template_syncs SET read_count = $1 WHERE waba_id = $2")
+        .bind(tally.read)
+        .bind(waba)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

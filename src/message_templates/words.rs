@@ -105,5 +105,10 @@ fn rejection(template: &Template) -> String {
         "" => "Meta gave no reason. Change the words and send it again, or ask for a review in WhatsApp Manager.",
         _ => "Change it and send it again, or ask for a review in WhatsApp Manager.",
     };
-    [said.unwrap_or_default(), known.to_owned()].iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+    [said.unwrap_or_default(), known.to_owned()]
+        .iter()
+        .filter(|text| !text.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -191,7 +191,9 @@ pub(super) fn components_webhook(template: &Template, now_ms: i64) -> Value {
         .map(|button| {
             let mut told = json!({"message_template_button_type": button["type"],
                 "message_template_button_text": button["text"]});
-            for (from, to) in [("url", "message_template_button_url"), ("phone_number", "message_template_button_phone_number")] {
+            for (from, to) in
+                [("url", "message_template_button_url"), ("phone_number", "message_template_button_phone_number")]
+            {
                 if !button[from].is_null() {
                     told[to] = button[from].clone();
                 }

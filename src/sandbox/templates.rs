@@ -88,9 +88,7 @@ pub(super) struct Template {
 impl Template {
     /// The text of a component.
     pub fn text(&self, kind: &str) -> &str {
-        let is_it = |component: &&Value| {
-            component["type"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(kind))
-        };
+        let is_it = |component: &&Value| component["type"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(kind));
         self.components.iter().find(is_it).and_then(|component| component["text"].as_str()).unwrap_or_default()
     }
 }
@@ -227,8 +225,16 @@ fn change(template: &mut Template, asked: &Asked, now_ms: i64) -> Vec<Value> {
 }
 
 const SUBJECTS: [&str; 10] = [
-    "order_confirmation", "order_shipped", "appointment_reminder", "payment_received", "seasonal_offer", "feedback",
-    "table_reservation", "delivery_delay", "back_in_stock", "loyalty_points",
+    "order_confirmation",
+    "order_shipped",
+    "appointment_reminder",
+    "payment_received",
+    "seasonal_offer",
+    "feedback",
+    "table_reservation",
+    "delivery_delay",
+    "back_in_stock",
+    "loyalty_points",
 ];
 const LANGUAGES: [&str; 4] = ["en_US", "de", "es_ES", "ar"];
 
@@ -236,7 +242,8 @@ const LANGUAGES: [&str; 4] = ["en_US", "de", "es_ES", "ar"];
 fn made(waba: &str, at: usize, now_ms: i64) -> Template {
     let (name, language) = (at / LANGUAGES.len(), LANGUAGES[at % LANGUAGES.len()]);
     let subject = SUBJECTS[name % SUBJECTS.len()];
-    let category = if matches!(subject, "seasonal_offer" | "back_in_stock" | "loyalty_points") { "MARKETING" } else { "UTILITY" };
+    let category =
+        if matches!(subject, "seasonal_offer" | "back_in_stock" | "loyalty_points") { "MARKETING" } else { "UTILITY" };
     let (status, reason) = match at % 97 {
         13 => ("REJECTED", Some("INVALID_FORMAT")),
         29 => ("REJECTED", Some("TAG_CONTENT_MISMATCH")),

@@ -6,7 +6,9 @@ let [waiting, asked] = [0, 0];
 
 async function refresh() {
   const mine = ++asked;
-  const body = new URLSearchParams(new FormData(form));
+  const fields = new FormData(form);
+  fields.delete("upload");
+  const body = new URLSearchParams(fields);
   try {
     const response = await fetch(form.dataset.preview, {
       method: "POST", body, credentials: "same-origin",

@@ -20,5 +20,6 @@ mod oversight;
 mod sandbox;
 mod secrets;
 mod signup;
+mod templates;
 mod tenants;
 mod webhooks;

@@ -55,7 +55,18 @@ impl Call {
         if let Some(Value::Object(members)) = &body {
             params.extend(members.clone());
         }
-        Ok(Self { method: parts.method, path, query, version, segments, body, headers: parts.headers, file, broken, params })
+        Ok(Self {
+            method: parts.method,
+            path,
+            query,
+            version,
+            segments,
+            body,
+            headers: parts.headers,
+            file,
+            broken,
+            params,
+        })
     }
 
     /// A parameter, from the query or the body.

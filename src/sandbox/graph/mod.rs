@@ -31,11 +31,11 @@ use axum::{
 };
 use call::Call;
 pub(super) use error::GraphError;
-pub(super) use upload::Upload;
 use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
+pub(super) use upload::Upload;
 
 /// Answers whatever no other route takes, as graph.facebook.com does.
 pub(super) async fn handle(State(sandbox): State<Sandbox>, request: Request) -> Response {

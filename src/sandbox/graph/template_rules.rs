@@ -39,7 +39,9 @@ pub(super) fn read(call: &Call) -> Result<Asked, GraphError> {
     }
     if !["MARKETING", "UTILITY", "AUTHENTICATION"].contains(&category.as_str()) {
         return Err(GraphError::parameter(
-            "Param category must be one of {UTILITY, MARKETING, AUTHENTICATION} - got \"".to_owned() + &category + "\".",
+            "Param category must be one of {UTILITY, MARKETING, AUTHENTICATION} - got \"".to_owned()
+                + &category
+                + "\".",
         ));
     }
     let mut format = call.text("parameter_format");
@@ -75,8 +77,11 @@ pub(super) fn components(call: &Call, category: &str, format: &mut Option<String
             "FOOTER" if category == "AUTHENTICATION" => {
                 let minutes = component["code_expiration_minutes"].as_i64().unwrap_or_default();
                 if !(1..=90).contains(&minutes) {
-                    return Err(refused(2_388_073, "Message footer format is incorrect",
-                        "code_expiration_minutes must be between 1 and 90.".to_owned()));
+                    return Err(refused(
+                        2_388_073,
+                        "Message footer format is incorrect",
+                        "code_expiration_minutes must be between 1 and 90.".to_owned(),
+                    ));
                 }
                 component["text"] = json!(format!("This code expires in {minutes} minutes."));
             }
@@ -97,8 +102,11 @@ fn limit(text: &str, most: usize, what: &str) -> Result<(), GraphError> {
     if long <= most {
         return Ok(());
     }
-    Err(refused(2_388_040, "Character Limit Exceeded",
-        format!("The {what} has {long} characters; it may have {most} at most.")))
+    Err(refused(
+        2_388_040,
+        "Character Limit Exceeded",
+        format!("The {what} has {long} characters; it may have {most} at most."),
+    ))
 }
 
 /// The variables of a text, in order, and whether its braces fit.
@@ -122,7 +130,9 @@ fn check_variables(found: &[String], named: bool) -> bool {
     }
     if named {
         let right = |c: char| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit();
-        return distinct.iter().all(|name| !name.is_empty() && name.chars().all(right) && !name.starts_with(|c: char| c.is_ascii_digit()));
+        return distinct.iter().all(|name| {
+            !name.is_empty() && name.chars().all(right) && !name.starts_with(|c: char| c.is_ascii_digit())
+        });
     }
     distinct.iter().enumerate().all(|(at, name)| **name == (at + 1).to_string())
 }
@@ -172,12 +182,17 @@ fn body(component: &Value, named: bool) -> Result<(), GraphError> {
     }
     let found = variables(text).ok_or_else(|| wrong("A variable's braces don't match."))?;
     if !check_variables(&found, named) {
-        return Err(wrong("Variables are numbered from 1 without gaps, or have names of small letters and underscores."));
+        return Err(wrong(
+            "Variables are numbered from 1 without gaps, or have names of small letters and underscores.",
+        ));
     }
     let trimmed = text.trim();
     if trimmed.starts_with("{{") || trimmed.ends_with("}}") {
-        return Err(refused(2_388_299, "Leading or trailing params not allowed",
-            "Variables can't be at the start or end of the template.".to_owned()));
+        return Err(refused(
+            2_388_299,
+            "Leading or trailing params not allowed",
+            "Variables can't be at the start or end of the template.".to_owned(),
+        ));
     }
     if trimmed.contains("}}{{") || trimmed.contains("}} {{") {
         return Err(wrong("Variables can't stand next to each other."));
@@ -204,8 +219,11 @@ fn footer(component: &Value) -> Result<(), GraphError> {
     let text = component["text"].as_str().unwrap_or_default();
     limit(text, 60, "footer")?;
     if text.is_empty() || text.contains("{{") || text.contains('\n') {
-        return Err(refused(2_388_073, "Message Footer Format Is Incorrect",
-            "A footer has a text without variables and line breaks.".to_owned()));
+        return Err(refused(
+            2_388_073,
+            "Message Footer Format Is Incorrect",
+            "A footer has a text without variables and line breaks.".to_owned(),
+        ));
     }
     Ok(())
 }

@@ -60,9 +60,13 @@ pub(super) fn list(
         .filter(|template| fits(call.text("category"), &template.category))
         .filter(|template| fits(call.text("language"), &template.language))
         .filter(|template| call.text("name").is_none_or(|name| template.name.contains(&name)));
-    paging::page_lazily(call, &sandbox.origin(), items, |template| template.id.clone(), |template| {
-        node(template).select(&fields)
-    })
+    paging::page_lazily(
+        call,
+        &sandbox.origin(),
+        items,
+        |template| template.id.clone(),
+        |template| node(template).select(&fields),
+    )
     .map_err(|error| match error.message.contains("cursor") {
         true => GraphError::new(131_059, "(#131059) Invalid cursor").details("The cursor has expired or is corrupt."),
         false => error,
@@ -157,7 +161,9 @@ pub(super) fn edit(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str) ->
     }
     let category = category.unwrap_or_else(|| old.category.clone());
     let components = match call.value("components") {
-        Some(_) => rules::components(call, &category, &mut call.text("parameter_format").or(Some(old.parameter_format)))?,
+        Some(_) => {
+            rules::components(call, &category, &mut call.text("parameter_format").or(Some(old.parameter_format)))?
+        }
         None => old.components.clone(),
     };
     let edited = sandbox.change(|state| {
@@ -191,10 +197,18 @@ pub(super) fn delete(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str) 
         };
         let concerned: Vec<Template> = state.templates_of(&waba).filter(|template| fits(template)).cloned().collect();
         if concerned.is_empty() {
-            return Err(rules::refused(2_593_002, "Message Template Not Found", "The message template was not found.".to_owned()));
+            return Err(rules::refused(
+                2_593_002,
+                "Message Template Not Found",
+                "The message template was not found.".to_owned(),
+            ));
         }
         if concerned.iter().any(|template| template.status == "DISABLED") {
-            return Err(rules::refused(2_388_025, "Message template can't be deleted", "A disabled template can't be deleted.".to_owned()));
+            return Err(rules::refused(
+                2_388_025,
+                "Message template can't be deleted",
+                "A disabled template can't be deleted.".to_owned(),
+            ));
         }
         let shelf = Arc::make_mut(&mut state.templates);
         shelf.all.retain(|template| !fits(template));

@@ -89,7 +89,8 @@ async fn an_upload_that_breaks_off_goes_on_where_it_stopped() {
     let access = Access::new(token.into(), SECRET.into());
     let handle = client(&sandbox).upload(&access, Some(&APP_ID.parse().unwrap()), &file()).await.unwrap();
     assert!(handle.starts_with("4:"), "{handle}");
-    let state: Value = serde_json::from_slice(&std::fs::read(sandbox.dir.path().join("sandbox.json")).unwrap()).unwrap();
+    let state: Value =
+        serde_json::from_slice(&std::fs::read(sandbox.dir.path().join("sandbox.json")).unwrap()).unwrap();
     let upload = &state["uploads"][0];
     assert_eq!((&upload["offset"], &upload["handle"]), (&json!(300_000), &json!(handle)));
     let kept = std::fs::read(sandbox.dir.path().join(format!("media-{}", text(&upload["file"])))).unwrap();
