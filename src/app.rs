@@ -30,7 +30,7 @@ use crate::{
     forwarding::{self, EventPages, Forwarding},
     graph::{self, SharedLines},
     jobs::{Handlers, Queue, Worker},
-    message_templates::MessageTemplates,
+    message_templates::{self, MessageTemplates, TemplateDesk},
     messaging::Messaging,
     signup::{self, Signup},
     store::{self, SealedColumn, SealedError, Store, StoreError},
@@ -76,6 +76,9 @@ struct Parts {
     webhooks: Webhooks,
     forwarding: Forwarding,
     endpoint_pages: forwarding::EndpointPages,
+    templates: MessageTemplates,
+    template_desk: TemplateDesk,
+    lines: SharedLines,
     backoffice: Backoffice,
     support: Support,
     events: EventPages,
@@ -159,7 +162,7 @@ impl App {
         let (private, ring) = (config.allow_private_endpoints, config.keys.clone());
         let forwarding = Forwarding::new(store.clone(), clock.clone(), ring, queue.clone(), private);
         let messaging = Messaging::new(store.clone(), clock.clone());
-        let templates = MessageTemplates::new(store.clone(), clock.clone());
+        let templates = MessageTemplates::new(store.clone(), clock.clone(), queue.clone());
         let wired = consequences::Wired {
             connections: connections.clone(),
             signup: signup.clone(),
@@ -180,7 +183,7 @@ impl App {
             forwarding: forwarding.clone(),
             messaging: messaging.clone(),
             profiles: profiles.clone(),
-            templates,
+            templates: templates.clone(),
             meta: meta.clone(),
             settings: settings.clone(),
             checks: checks.clone(),
@@ -232,6 +235,9 @@ impl App {
             connections: connections.clone(),
             profiles,
             signup: signup.clone(),
+            template_desk: TemplateDesk::new(templates.clone(), lines.clone(), meta.clone()),
+            templates,
+            lines: lines.clone(),
             webhooks: webhooks.clone(),
             forwarding: forwarding.clone(),
             endpoint_pages: forwarding::EndpointPages::new(
@@ -326,6 +332,7 @@ impl App {
         self.connections.plan_all().await?;
         let mut tx = self.store.write().await?;
         self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
+        self.queue.enqueue(&mut tx, message_templates::PLAN_JOB, "all", self.clock.now()).await?;
         self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;
         tx.commit().await?;
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);

@@ -17,6 +17,7 @@ pub(super) fn subject_kind(action: &str) -> &'static str {
         "invite" => "Invite",
         "endpoint" => "Endpoint",
         "profile" => "Number",
+        "template" => "Message template",
         _ => "Subject",
     }
 }
@@ -75,6 +76,9 @@ const WORDS: &[(&str, &str)] = &[
     ("meta.settings_changed", "changed the Meta settings"),
     ("meta.webhooks_registered", "registered the webhooks at Meta"),
     ("profile.changed", "changed how a number shows itself in WhatsApp"),
+    ("template.created", "made a message template"),
+    ("template.deleted", "deleted a message template"),
+    ("template.edited", "changed a message template"),
     ("user.created", "created a person"),
     ("user.other_sessions_ended", "signed out on all other devices"),
     ("user.password_changed", "changed their password"),

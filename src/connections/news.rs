@@ -52,7 +52,9 @@ const MANAGER: (&str, &str) =
 fn of_template(template: &Template, now: time::OffsetDateTime) -> News {
     let named = format!("{} ({})", template.name, template.language);
     let reason = template.reason.as_deref().map(|reason| reason.to_lowercase().replace('_', " "));
-    let why = template.explained.clone().or_else(|| reason.map(|reason| format!("Meta says: {reason}.")));
+    let said = [template.explained.as_deref(), template.recommended.as_deref()];
+    let said = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let why = (!said.is_empty()).then_some(said).or_else(|| reason.map(|reason| format!("Meta says: {reason}.")));
     let (title, text) = match (template.status.as_deref().unwrap_or_default(), &template.next_category) {
         ("REJECTED", _) => {
             (format!("Template {named} was rejected"), "Change it in WhatsApp Manager, and send it in again.")

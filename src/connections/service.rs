@@ -79,7 +79,7 @@ impl Connections {
     /// In this database.
     #[must_use]
     pub fn new(store: Store, clock: Clock, keys: KeyRing, queue: Queue) -> Self {
-        let templates = MessageTemplates::new(store.clone(), clock.clone());
+        let templates = MessageTemplates::new(store.clone(), clock.clone(), queue.clone());
         Self { store, clock, keys, queue, templates }
     }
 

@@ -28,6 +28,13 @@ struct Cursors {
     after: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// The cursor of the page that follows; none on the last.
+    pub(super) fn next(&mut self) -> Option<String> {
+        self.paging.take().filter(|paging| paging.next.is_some())?.cursors?.after
+    }
+}
+
 impl Client {
     /// All entries of a list. Goes by the cursor, never by the `next` URL, which would carry the token.
     pub(super) async fn list<T: DeserializeOwned>(&self, access: &Access, path: &str, fields: &str) -> Result<Vec<T>> {
@@ -47,13 +54,9 @@ impl Client {
             if bytes > MAX_BYTES {
                 return Err(GraphError::Unreadable { detail: format!("a list of more than {MAX_BYTES} bytes") });
             }
-            let page: Page<T> = parse(&body)?;
+            let mut page: Page<T> = parse(&body)?;
+            let next = page.next();
             all.extend(page.data);
-            let next = page
-                .paging
-                .filter(|paging| paging.next.is_some())
-                .and_then(|paging| paging.cursors)
-                .and_then(|cursors| cursors.after);
             if next.is_none() || next == after {
                 break;
             }

@@ -1,9 +1,31 @@
-//! Message templates, as far as webhooks tell of them: status, category, quality.
-//! What they tell is taken in the transaction that makes events of them ([`MessageTemplates::take`]).
+//! Message templates: all of an account read from Meta, what webhooks tell of them, and the pages on which they are
+//! made, edited and deleted.
+//! What webhooks tell is taken in the transaction that makes events of it ([`MessageTemplates::take`]).
 
+mod check;
+mod components;
+mod desk;
+mod draft;
+mod form;
+mod form_page;
+mod languages;
+mod markup;
 mod model;
+mod one_page;
+mod page_queries;
+mod pages;
+mod preview;
 mod queries;
+mod refusal;
+mod sample;
 mod service;
+mod sync;
+mod sync_queries;
+mod variables;
+mod words;
 
+pub use desk::TemplateDesk;
 pub use model::{Template, language_code};
+pub use pages::routes;
 pub use service::MessageTemplates;
+pub use sync::{PLAN_JOB, SYNC_JOB, Sync, handlers};

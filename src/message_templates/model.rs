@@ -1,6 +1,7 @@
 //! Types and pure rules.
 
 use crate::base::ids::WabaId;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 /// A message template, as Meta told of it last.
@@ -24,6 +25,16 @@ pub struct Template {
     pub reason: Option<String>,
     /// The same in Meta's sentence.
     pub explained: Option<String>,
+    /// What Meta recommends then.
+    pub recommended: Option<String>,
+    /// What it was before Meta gave it another category.
+    pub previous_category: Option<String>,
+    /// `POSITIONAL` or `NAMED`; `None` before it was read.
+    pub parameter_format: Option<String>,
+    /// As Meta gave them; none before it was read.
+    pub components: Vec<Value>,
+    /// When it was read from Meta last.
+    pub read_at: Option<OffsetDateTime>,
     /// What Meta will make of its category, and when.
     pub next_category: Option<(String, OffsetDateTime)>,
     /// When something was told of it last.
@@ -34,7 +45,12 @@ impl Template {
     /// How pages show its status: the badge's look, and the word.
     #[must_use]
     pub fn shown(&self) -> (&'static str, String) {
-        let status = self.status.as_deref().unwrap_or_default();
+        Self::status_words(self.status.as_deref().unwrap_or_default())
+    }
+
+    /// The same of a status alone.
+    #[must_use]
+    pub fn status_words(status: &str) -> (&'static str, String) {
         let words = match status {
             "" => "Not told yet".to_owned(),
             "IN_APPEAL" => "In appeal".to_owned(),

@@ -17,6 +17,14 @@ pub(super) struct Told<'a> {
     pub at: OffsetDateTime,
 }
 
+/// Why a status is what it is.
+#[derive(Default)]
+pub(super) struct Why<'a> {
+    pub reason: Option<&'a str>,
+    pub explained: Option<&'a str>,
+    pub recommended: Option<&'a str>,
+}
+
 /// Makes the row where there is none and the account is ours. False where the template is another account's, or the
 /// account is nobody's.
 pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTime) -> Result<bool> {
@@ -38,25 +46,26 @@ pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTim
     Ok(held == 1)
 }
 
-pub(super) async fn set_status(
-    tx: &mut WriteTx,
-    told: &Told<'_>,
-    status: &str,
-    reason: Option<&str>,
-    explained: Option<&str>,
-) -> Result<()> {
+pub(super) async fn set_status(tx: &mut WriteTx, told: &Told<'_>, status: &str, why: &Why<'_>) -> Result<()> {
     query(
-        "UPDATE message_templates SET status = $1, reason = $2, explained = $3, status_told_at = $4 \
+        "UPDATE message_templates SET status = $1, reason = $2, explained = $3, recommended = $6, status_told_at = $4 \
          WHERE template_id = $5 AND coalesce(status_told_at, 0) <= $4",
     )
     .bind(status)
-    .bind(reason)
-    .bind(explained)
+    .bind(why.reason)
+    .bind(why.explained)
     .bind(told.at)
     .bind(told.id)
+    .bind(why.recommended)
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// Whether its components were read from Meta once.
+pub(super) async fn is_read(db: &mut impl Reads, id: &str) -> Result<bool> {
+    let read = query("SELECT read_at FROM message_templates WHERE template_id = $1").bind(id);
+    Ok(read.optional(db, |row| row.opt_int("read_at")).await?.flatten().is_some())
 }
 
 pub(super) async fn set_category(
@@ -103,7 +112,7 @@ pub(super) async fn set_quality(tx: &mut WriteTx, told: &Told<'_>, quality: &str
     Ok(())
 }
 
-fn template(row: &Row) -> Result<Template> {
+pub(super) fn template(row: &Row) -> Result<Template> {
     Ok(Template {
         id: row.text("template_id")?,
         waba_id: row.parse("waba_id")?,
@@ -114,6 +123,11 @@ fn template(row: &Row) -> Result<Template> {
         quality: row.opt_text("quality")?,
         reason: row.opt_text("reason")?,
         explained: row.opt_text("explained")?,
+        recommended: row.opt_text("recommended")?,
+        previous_category: row.opt_text("previous_category")?,
+        parameter_format: row.opt_text("parameter_format")?,
+        components: row.opt_json("components")?.unwrap_or_default(),
+        read_at: row.opt_time("read_at")?,
         next_category: row.opt_text("next_category")?.zip(row.opt_time("next_category_at")?),
         updated_at: row.time("updated_at")?,
     })
@@ -143,6 +157,6 @@ pub(super) async fn unwell(db: &mut impl Reads, limit: i64) -> Result<Vec<Templa
 pub(super) async fn export(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<serde_json::Value>> {
     query("SELECT * FROM message_templates WHERE waba_id = $1 ORDER BY template_id")
         .bind(waba)
-        .all(db, |row| row.to_json(&[]))
+        .all(db, |row| row.to_json(&["components"]))
         .await
 }

@@ -1,11 +1,13 @@
 //! Use cases: take what webhooks tell of templates, list, export. They are erased with their accounts.
 
 use super::{
+    SYNC_JOB,
     model::{Template, language_code},
-    queries::{self, Told},
+    queries::{self, Told, Why},
 };
 use crate::{
     base::{clock::Clock, ids::WabaId, text},
+    jobs::Queue,
     store::{Result, Store, WriteTx},
     web::download::{DownloadError, JsonFile},
     webhooks::{Kind, RoutedChange, told_at},
@@ -17,18 +19,22 @@ const LONGEST: usize = 512;
 /// The longest sentence that is kept.
 const LONGEST_SENTENCE: usize = 1_000;
 
+/// How long after a webhook all is read: others of the same account may follow it.
+const AFTER_WEBHOOK: time::Duration = time::Duration::seconds(2);
+
 /// Message templates. Cloning shares what is beneath.
 #[derive(Clone)]
 pub struct MessageTemplates {
-    store: Store,
-    clock: Clock,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) queue: Queue,
 }
 
 impl MessageTemplates {
     /// In this database.
     #[must_use]
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    pub fn new(store: Store, clock: Clock, queue: Queue) -> Self {
+        Self { store, clock, queue }
     }
 
     /// Takes what changes tell of templates, in the transaction that makes events of them. Each touches templates of
@@ -72,14 +78,16 @@ impl MessageTemplates {
                 let reason = word("reason").filter(|reason| !reason.eq_ignore_ascii_case("none"));
                 let reason = reason.map(|reason| text::shorten(reason, 80));
                 let sentence = |at: &str| value.pointer(at).and_then(Value::as_str).filter(|text| !text.is_empty());
-                let explained = [
-                    sentence("/rejection_info/reason"),
-                    sentence("/rejection_info/recommendation"),
-                    sentence("/other_info/description"),
-                ];
-                let explained = explained.into_iter().flatten().collect::<Vec<_>>().join(" ");
-                let explained = (!explained.is_empty()).then(|| text::shorten(&explained, LONGEST_SENTENCE));
-                queries::set_status(tx, &told, &status, reason.as_deref(), explained.as_deref()).await?;
+                let short = |text: &str| text::shorten(text, LONGEST_SENTENCE);
+                let explained = sentence("/rejection_info/reason").or_else(|| sentence("/other_info/description"));
+                let (explained, recommended) =
+                    (explained.map(short), sentence("/rejection_info/recommendation").map(short));
+                let why = Why {
+                    reason: reason.as_deref(),
+                    explained: explained.as_deref(),
+                    recommended: recommended.as_deref(),
+                };
+                queries::set_status(tx, &told, &status, &why).await?;
                 if let Some(category) = word("message_template_category") {
                     queries::note_category(tx, &told, &text::shorten(category, 80)).await?;
                 }
@@ -98,6 +106,11 @@ impl MessageTemplates {
                 queries::set_category(tx, &told, category.as_deref(), next).await?;
             }
             _ => {}
+        }
+        // What is not told is read: the words of a new one, those of one that was edited.
+        let is_edited = routed.kind == Kind::TemplateComponentsChanged;
+        if is_edited || !queries::is_read(tx, &id).await? {
+            self.queue.enqueue(tx, SYNC_JOB, waba.as_str(), self.clock.now() + AFTER_WEBHOOK).await?;
         }
         Ok(())
     }

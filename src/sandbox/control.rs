@@ -24,6 +24,7 @@
 //! | `POST /_sandbox/apps/callback` `{"app_id": "...", "callback_url": "...", "verify_token": "...", "fields": null}` | *Verify and save* in that app's dashboard; `.../apps/secret` `{"app_id": "..."}`: *Reset* of its secret |
 //! | `POST /_sandbox/webhooks` with `"own_app_id"` | that app signs it, and it goes to that app's callback |
 //! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
+//! | `POST /_sandbox/templates` `{"waba_id": "...", "make": 2500}` | makes many; also `review_ms`, `verdict` (`{"status": "REJECTED", "reason": "...", "explained": ["what", "cure"], "category": "..."}`) for the next review, `verified` (250 or 6,000), and changes of one by `template_id` or `name`: `status` with `reason` and `rejection`, `quality`, `category`, `correct_category`, `components`; `told: false` without a webhook |
 //! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
 //! | `POST /_sandbox/profiles` `{"phone_id": "...", "about": "..."}` | the number’s business profile is edited on the phone: also address, description, email, websites, vertical, and picture (a PNG in base64; empty removes it) |
 //! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, uploads_need_role, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
@@ -45,7 +46,7 @@ use super::{
     scenario::{Armed, Fault, Plain, Scenario},
     setup,
     state::State as Kept,
-    summary,
+    summary, templates,
     tokens::Kind,
     usage, webhooks,
 };
@@ -77,6 +78,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/webhooks", post(webhook))
         .route("/phones", post(phone))
         .route("/profiles", post(super::profiles::change))
+        .route("/templates", post(change_templates))
         .route("/app", post(app))
         .route("/apps", post(own_apps::make))
         .route("/apps/callback", post(own_apps::callback))
@@ -319,6 +321,11 @@ async fn webhook(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
         None => webhooks::queue(&sandbox, body).map_err(unsaved)?,
     };
     ok(json!({"sent": sent, "message_id": made.0, "media_id": made.1}))
+}
+
+async fn change_templates(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
+    let asked: templates::Asked = read(&body)?;
+    templates::control(&sandbox, &asked).map(axum::Json).map_err(|why| refused(StatusCode::BAD_REQUEST, why))
 }
 
 #[derive(Deserialize)]

@@ -30,12 +30,14 @@ mod own_apps;
 mod permissions;
 mod profiles;
 mod record;
+mod review;
 mod scenario;
 mod sdk;
 mod setup;
 mod state;
 mod statics;
 mod summary;
+mod templates;
 mod tokens;
 mod usage;
 mod views;
@@ -172,6 +174,7 @@ impl Sandbox {
     /// former process left unsent.
     pub fn router(&self) -> Router {
         webhooks::resume(self);
+        review::resume(self);
         Router::new()
             .route("/", get(home::show))
             .route("/arm", axum::routing::post(home::arm))

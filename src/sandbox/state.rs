@@ -10,6 +10,7 @@ use super::{
     media::Media,
     own_apps::OwnApp,
     scenario::{Armed, Fault},
+    templates::Shelf,
     tokens::{Code, Kind, Token},
     webhooks::Delivery,
 };
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// How long finished and abandoned flows and codes are remembered.
@@ -59,6 +60,9 @@ pub(super) struct State {
     /// The profiles that were edited.
     #[serde(default)]
     pub profiles: Vec<Profile>,
+    /// Message templates, which lie in a file of their own.
+    #[serde(skip)]
+    pub templates: Arc<Shelf>,
     /// Files that programs uploaded.
     #[serde(default)]
     pub uploads: Vec<Upload>,
@@ -217,6 +221,16 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
             Err(error) => return Err(io(error)),
         };
+        let shelf = shelf_path(&path);
+        let io_of_shelf = |source| OpenError::Io { path: shelf.clone(), source };
+        match fs::read(&shelf) {
+            Ok(bytes) => {
+                let read = serde_json::from_slice(&bytes);
+                state.templates = Arc::new(read.map_err(|source| OpenError::State { path: shelf.clone(), source })?);
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(io_of_shelf(error)),
+        }
         state.reseed(seed);
         save(&path, &state).map_err(io)?;
         Ok(Self { path, state: Mutex::new(state) })
@@ -255,10 +269,21 @@ impl Store {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = state.clone();
         let out = change(&mut next);
+        if !Arc::ptr_eq(&state.templates, &next.templates) {
+            let path = shelf_path(&self.path);
+            let temporary = path.with_extension("json.new");
+            write_private(&temporary, &serde_json::to_vec(next.templates.as_ref())?)?;
+            fs::rename(&temporary, path)?;
+        }
         save(&self.path, &next)?;
         *state = next;
         Ok(out)
     }
+}
+
+/// Where the templates lie.
+fn shelf_path(path: &Path) -> PathBuf {
+    path.with_file_name("templates.json")
 }
 
 fn save(path: &Path, state: &State) -> io::Result<()> {

@@ -22,5 +22,6 @@ mod profiles;
 mod sandbox;
 mod secrets;
 mod signup;
+mod templates;
 mod tenants;
 mod webhooks;

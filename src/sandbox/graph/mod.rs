@@ -13,6 +13,8 @@ mod paging;
 mod phone;
 pub(super) mod profile;
 mod register;
+mod template_rules;
+mod templates;
 mod upload;
 mod waba;
 
@@ -135,6 +137,11 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
             ("GET", Some("phone_numbers")) => {
                 sandbox.read(|state| waba::phone_numbers(sandbox, state, call, &caller, id))
             }
+            ("GET", Some("message_templates")) => {
+                sandbox.read(|state| templates::list(sandbox, state, call, &caller, id))
+            }
+            ("POST", Some("message_templates")) => templates::create(sandbox, call, &caller, id),
+            ("DELETE", Some("message_templates")) => templates::delete(sandbox, call, &caller, id),
             ("GET", Some("subscribed_apps")) => sandbox.read(|state| waba::subscriptions(state, call, &caller, id)),
             ("POST", Some("subscribed_apps")) => waba::subscribe(sandbox, call, &caller, id).await,
             ("DELETE", Some("subscribed_apps")) => waba::unsubscribe(sandbox, call, &caller, id),
@@ -150,6 +157,11 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
             ("POST", Some("whatsapp_business_profile")) => profile::update(sandbox, call, &caller, id),
             ("POST", Some("register")) => register::register(sandbox, call, &caller, id),
             ("POST", Some("deregister")) => register::deregister(sandbox, call, &caller, id),
+            _ => Err(unknown_edge(call, id, edge)),
+        },
+        Object::Template => match (call.method.as_str(), edge) {
+            ("GET", None) => sandbox.read(|state| templates::read(state, call, &caller, id)),
+            ("POST", None) => templates::edit(sandbox, call, &caller, id),
             _ => Err(unknown_edge(call, id, edge)),
         },
         Object::Business => match (call.method.as_str(), edge) {
@@ -172,6 +184,7 @@ enum Object {
     App,
     Waba,
     Phone,
+    Template,
     Business,
 }
 
@@ -182,6 +195,8 @@ fn kind(state: &super::state::State, id: &str) -> Option<Object> {
         Some(Object::Waba)
     } else if state.phone(id).is_some() {
         Some(Object::Phone)
+    } else if state.template(id).is_some() {
+        Some(Object::Template)
     } else if id == state.app.business_id || state.business(id).is_some() {
         Some(Object::Business)
     } else {

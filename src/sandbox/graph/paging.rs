@@ -12,6 +12,18 @@ const MAX_LIMIT: usize = 100;
 /// # Errors
 /// Code 100 for a limit that is no number, and for a cursor that is none of ours.
 pub(super) fn page(call: &Call, origin: &str, items: Vec<(String, Value)>) -> Result<Value, GraphError> {
+    page_lazily(call, origin, items.into_iter(), |(id, _)| id.clone(), |(_, item)| Ok(item))
+}
+
+/// The same of things of which only those on the page are made into values: there may be thousands.
+pub(super) fn page_lazily<T>(
+    call: &Call,
+    origin: &str,
+    items: impl Iterator<Item = T>,
+    id_of: impl Fn(&T) -> String,
+    value_of: impl Fn(T) -> Result<Value, GraphError>,
+) -> Result<Value, GraphError> {
+    let items: Vec<(String, T)> = items.map(|item| (id_of(&item), item)).collect();
     let limit = match call.text("limit") {
         None => DEFAULT_LIMIT,
         Some(text) => text
@@ -40,7 +52,8 @@ pub(super) fn page(call: &Call, origin: &str, items: Vec<(String, Value)>) -> Re
         (None, None) => (0, limit.min(items.len())),
     };
     let total = items.len();
-    let shown: Vec<(String, Value)> = items.into_iter().skip(start).take(end.saturating_sub(start)).collect();
+    let shown = items.into_iter().skip(start).take(end.saturating_sub(start));
+    let shown = shown.map(|(id, item)| Ok((id, value_of(item)?))).collect::<Result<Vec<_>, GraphError>>()?;
     let cursor = |item: Option<&(String, Value)>| item.map(|(id, _)| URL_SAFE_NO_PAD.encode(id));
     let (Some(first), Some(last)) = (cursor(shown.first()), cursor(shown.last())) else {
         return Ok(json!({"data": []}));

@@ -65,9 +65,9 @@ const TABLES: &[(&str, &str)] = tables! {
     "customers" "users" "sessions" "jobs" "connections" "wabas" "phone_numbers" "signup_attempts" "partner_events"
     "intake" "events" "event_routes" "event_marks" "young_marks" "event_minutes" "counters" "leases" "endpoints" "deliveries"
     "delivery_attempts" "delivery_minutes" "awaited_receipts" "received_calls" "contacts" "contact_identities" "contact_windows"
-    "message_templates" "account_notices" "audit_log" "recovery_codes" "guesses" "invites" "origins" "meta_settings" "meta_checks"
-    "go_live_ticks" "setup_codes" "asset_holders" "graph_calls" "permission_checks" "reconnect_links" "own_apps"
-    "business_profiles" "profile_changes" "profile_pictures" "profile_copies"
+    "message_templates" "template_syncs" "template_acts" "account_notices" "audit_log" "recovery_codes" "guesses" "invites"
+    "origins" "meta_settings" "meta_checks" "go_live_ticks" "setup_codes" "asset_holders" "graph_calls" "permission_checks"
+    "reconnect_links" "own_apps" "business_profiles" "profile_changes" "profile_pictures" "profile_copies"
 };
 
 #[tokio::test]

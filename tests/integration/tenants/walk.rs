@@ -68,6 +68,8 @@ const RESTLESS: &[&str] = &[
     "users.seen_at",
     "event_marks",
     "young_marks",
+    "template_syncs",
+    "message_templates.read_at",
 ];
 
 /// IDs of what belongs to customer A: what the parameters of the paths stand for.
@@ -85,6 +87,7 @@ struct Samples {
     /// A look at the connection's permissions, and a link to connect it again.
     check: String,
     link: String,
+    template: String,
 }
 
 impl Samples {
@@ -94,6 +97,7 @@ impl Samples {
         Some(match parameter {
             "waba" | "waba_id" => &self.waba,
             "number" => &self.number,
+            "template" => &self.template,
             "customer" | "customer_id" => &self.customer,
             "endpoint" => &self.endpoint,
             "connection" => &self.connection,
@@ -117,7 +121,7 @@ impl Samples {
     /// Whether an address names something of customer A's.
     fn is_named_in(&self, address: &str) -> bool {
         let own = [&self.customer, &self.user, &self.connection, &self.attempt, &self.waba];
-        let ids = own.into_iter().chain([&self.invite, &self.session, &self.endpoint, &self.event]);
+        let ids = own.into_iter().chain([&self.invite, &self.session, &self.endpoint, &self.event, &self.template]);
         ids.into_iter().any(|id| address.contains(id.as_str()))
     }
 
@@ -188,9 +192,11 @@ impl Stage {
             (world.number(read, "n").await == Some(told as i64)).then_some(())
         })
         .await;
+        let template = template(&world, &owner.browser, &connection, &id(&signup, "waba_ids", 0)).await;
         let event = event(&world, &id(&signup, "waba_ids", 0)).await;
         let samples = Samples {
             event,
+            template,
             customer: world.column("SELECT id FROM customers", "id").await.unwrap(),
             user: world.column("SELECT id FROM users", "id").await.unwrap(),
             connection: connection.rsplit('/').next().unwrap().to_owned(),
@@ -225,6 +231,19 @@ impl Stage {
     async fn dump(&self) -> Vec<String> {
         dump(&self.world.portal.store, RESTLESS).await
     }
+}
+
+/// A template of customer A's, read from Meta; nothing is being read any more.
+async fn template(world: &World, owner: &Browser, connection: &str, waba: &str) -> String {
+    world.meta.control(Method::POST, "templates", json!({"waba_id": waba, "make": 1})).await;
+    let asked = owner.post(&format!("{connection}/templates/sync"), &[]).await;
+    assert_eq!(asked.status, 303, "{}", asked.words());
+    eventually("the owner's template", || async {
+        let read = "SELECT count(*) AS n FROM template_syncs WHERE state = 'done' AND read_count = 1";
+        (world.number(read, "n").await == Some(1)).then_some(())
+    })
+    .await;
+    world.column("SELECT template_id FROM message_templates", "template_id").await.unwrap()
 }
 
 /// An event of customer A's.

@@ -89,7 +89,8 @@ async fn templates_are_told_of(db: Database) {
     tell(&world, &theirs.waba, "message_template_status_update", status("REJECTED", json!("INVALID_FORMAT")), at).await;
     assert_eq!((template("language").await.as_str(), template("status").await.as_str()), ("en_US", "REJECTED"));
     assert_eq!(template("reason").await, "INVALID_FORMAT");
-    assert_eq!(template("explained").await, "Side by side. Put words between.");
+    assert_eq!(template("explained").await, "Side by side.");
+    assert_eq!(template("recommended").await, "Put words between.");
     tell(&world, &theirs.waba, "message_template_status_update", status("APPROVED", json!("NONE")), at + 10).await;
     tell(&world, &theirs.waba, "message_template_status_update", status("PENDING", json!("NONE")), at + 5).await;
     assert_eq!((template("status").await.as_str(), template("reason").await.as_str()), ("APPROVED", ""));
