@@ -13,6 +13,7 @@ mod media;
 mod oauth;
 mod paging;
 mod phone_number;
+mod register;
 mod setup;
 mod waba;
 
@@ -23,7 +24,8 @@ pub use error::{ApiError, ErrorClass, GraphError};
 pub use lines::{Held, Line, Lines, NoLine, SharedLines};
 pub use media::Media;
 pub use oauth::{AppCredentials, BusinessToken};
-pub use phone_number::{Health, HealthEntity, PhoneNumber};
+pub use phone_number::{Health, HealthEntity, PhoneNumber, WebhookConfiguration};
+pub use register::{CodeMethod, SyncType};
 pub use setup::{LiveSetup, Setup};
 pub use waba::Waba;
 

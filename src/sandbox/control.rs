@@ -17,7 +17,7 @@
 //! | `POST /_sandbox/webhooks` `{"kind": "message", "phone_id": "...", "from": "491701234567", "name": "...", "type": "image", "text": "...", "data": "base64"}` | a person writes; also `type` with `content`; answers `message_id`, `media_id` |
 //! | `POST /_sandbox/webhooks` `{"kind": "status", "phone_id": "...", "message_id": "...", "status": "read"}` | what became of a message |
 //! | `POST /_sandbox/webhooks` `{"kind": "template_status", "waba_id": "...", "name": "...", "status": "APPROVED"}` | also `template_quality`, `template_category`, `quality` and `alert` (with `phone_id`), and `field` with any `field` and `value` |
-//! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
+//! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number; see [`phones`](super::phones) |
 //! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
 //! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
 //! | `GET`, `DELETE /_sandbox/requests` | the recent Graph calls; forgets them |
@@ -28,13 +28,11 @@
 //! answer of `GET /_sandbox/state`, under `scenarios`.
 
 use super::{
-    Sandbox,
-    assets::NameStatus,
-    dashboard,
+    Sandbox, dashboard,
     finish::{self, Number, Plan},
     flow::{Flow, Way},
     inbox::{self, Asked},
-    outcome,
+    outcome, phones,
     scenario::{Armed, Fault, Plain, Scenario},
     setup,
     state::State as Kept,
@@ -65,7 +63,7 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/tokens/revoke", post(revoke))
         .route("/tokens/expire", post(expire))
         .route("/webhooks", post(webhook))
-        .route("/phones", post(phone))
+        .route("/phones", post(phones::change))
         .route("/app", post(app))
         .route("/dashboard", post(dashboard::change))
         .route("/requests", get(requests).delete(forget_requests))
@@ -83,7 +81,7 @@ impl IntoResponse for Refused {
     }
 }
 
-fn refused(status: StatusCode, why: impl std::fmt::Display) -> Refused {
+pub(super) fn refused(status: StatusCode, why: impl std::fmt::Display) -> Refused {
     Refused(status, why.to_string())
 }
 
@@ -302,30 +300,6 @@ async fn webhook(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
     };
     let sent = webhooks::queue(&sandbox, body).map_err(unsaved)?;
     ok(json!({"sent": sent, "message_id": made.0, "media_id": made.1}))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PhoneChange {
-    phone_id: String,
-    name_status: Option<NameStatus>,
-    verified: Option<bool>,
-    registered: Option<bool>,
-}
-
-async fn phone(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
-    let asked: PhoneChange = read(&body)?;
-    let found = sandbox.change(|state| {
-        let phone = state.phone_mut(&asked.phone_id)?;
-        phone.name_status = asked.name_status.unwrap_or(phone.name_status);
-        phone.verified = asked.verified.unwrap_or(phone.verified);
-        phone.registered = asked.registered.unwrap_or(phone.registered);
-        Some(())
-    });
-    match found.map_err(unsaved)? {
-        Some(()) => ok(json!({"success": true})),
-        None => Err(refused(StatusCode::NOT_FOUND, "there is no such number")),
-    }
 }
 
 #[derive(Deserialize, Default)]

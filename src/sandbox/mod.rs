@@ -25,7 +25,9 @@ mod home;
 mod ids;
 mod inbox;
 mod media;
+mod names;
 mod outcome;
+mod phones;
 mod record;
 mod scenario;
 mod sdk;
@@ -168,6 +170,7 @@ impl Sandbox {
     /// former process left unsent.
     pub fn router(&self) -> Router {
         webhooks::resume(self);
+        names::resume(self);
         Router::new()
             .route("/", get(home::show))
             .route("/arm", axum::routing::post(home::arm))
