@@ -6,6 +6,7 @@ mod account_news;
 mod consequences;
 mod jobs;
 mod log;
+mod number_news;
 mod places;
 mod routes;
 mod setup;
@@ -30,6 +31,7 @@ use crate::{
     jobs::{Handlers, Queue, Worker},
     message_templates::MessageTemplates,
     messaging::Messaging,
+    phone_numbers::{self, NumberPages, POLL_JOB, PhoneNumbers},
     signup::{self, Signup},
     store::{self, SealedColumn, SealedError, Store, StoreError},
     support::Support,
@@ -77,6 +79,7 @@ struct Parts {
     retention: Retention,
     sessions: DbSessions,
     limits: Limits,
+    number_pages: NumberPages,
 }
 
 /// The portal, ready to be served.
@@ -132,6 +135,8 @@ impl App {
         let settings = meta_settings(config, &store, &clock);
         let meta = settings.live();
         let lines: SharedLines = Arc::new(ConnectionLines::new(connections.clone(), meta.clone()));
+        let numbers =
+            PhoneNumbers::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone(), lines.clone());
         let signup = Signup::new(
             store.clone(),
             clock.clone(),
@@ -151,6 +156,7 @@ impl App {
             messaging: messaging.clone(),
             templates: templates.clone(),
             forwarding: forwarding.clone(),
+            numbers: numbers.clone(),
         };
         let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired));
         let around = surroundings(config, clock.clone());
@@ -215,6 +221,7 @@ impl App {
             retention: config.retention,
             sessions: DbSessions::new(store.clone(), clock.clone()),
             limits: Limits::new(store.clone(), clock.clone()),
+            number_pages: NumberPages { numbers, accounts: accounts.clone() },
         };
         let handlers = jobs::handlers(&parts);
         let (router, table) = routes::router(config, &parts)?;
@@ -248,7 +255,15 @@ impl App {
     }
 
     fn sealed() -> Vec<SealedColumn> {
-        [accounts::SEALED, backoffice::SEALED, connections::SEALED, forwarding::SEALED, signup::SEALED].concat()
+        [
+            accounts::SEALED,
+            backoffice::SEALED,
+            connections::SEALED,
+            forwarding::SEALED,
+            signup::SEALED,
+            phone_numbers::SEALED,
+        ]
+        .concat()
     }
 
     /// How many secrets at rest open with the current key, and how many with an old one.
@@ -294,6 +309,7 @@ impl App {
         let mut tx = self.store.write().await?;
         self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
         self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;
+        self.queue.enqueue(&mut tx, POLL_JOB, "all", self.clock.now()).await?;
         tx.commit().await?;
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));

@@ -8,6 +8,7 @@ use crate::{
     connections::{ACCESS_JOB, DISCONNECT_JOB},
     forwarding,
     jobs::{self, Handlers, Outcome},
+    phone_numbers,
     signup::ADVANCE_JOB,
 };
 use std::sync::{
@@ -100,6 +101,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             }),
         ),
     ]);
+    handlers.extend(phone_numbers::handlers(&parts.number_pages.numbers));
     handlers.extend(backoffice::handlers(office));
     handlers.extend(forwarding::handlers(&parts.forwarding, &parts.webhooks, &parts.invites));
     handlers

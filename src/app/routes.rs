@@ -7,7 +7,7 @@ use super::{
 use crate::{
     accounts, backoffice,
     config::Config,
-    connections, forwarding, signup,
+    connections, forwarding, phone_numbers, signup,
     store::Store,
     support,
     web::{self, Access, Route, Routes, Site, assets, csp::FacebookOrigins, error},
@@ -42,6 +42,7 @@ pub(super) fn router(config: &Config, parts: &Parts) -> Result<(Router, Vec<Rout
     let (pages, mut table) = Routes::new()
         .merge(accounts::routes(parts.people.clone(), parts.invites.clone()))
         .merge(connections::routes(parts.connections.clone()))
+        .merge(phone_numbers::routes(parts.number_pages.clone()))
         .merge(signup::page_routes(parts.signup.clone()))
         .merge(backoffice::routes(parts.backoffice.clone()))
         .merge(support::routes(parts.support.clone()))

@@ -5,7 +5,7 @@ use super::{ACCESS_JOB, Connections, DISCONNECT_JOB, holders, jobs::DisconnectRe
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
     base::ids::{CustomerId, WabaId},
-    phone_numbers,
+    phone_numbers::{self, PhoneNumbers},
     store::{Reads, Result, StoreError, WriteTx},
     web::download::{DownloadError, JsonFile},
 };
@@ -98,6 +98,7 @@ impl Connections {
             self.queue.cancel(tx, DISCONNECT_JOB, &id.to_string()).await?;
             self.queue.cancel(tx, ACCESS_JOB, &id.to_string()).await?;
         }
+        PhoneNumbers::erase(tx, &self.queue, customer).await?;
         for waba in queries::wabas_of(tx, customer).await? {
             holders::note(tx, &waba, self.clock.now()).await?;
         }
@@ -118,10 +119,12 @@ impl Connections {
             numbers.extend(phone_numbers::export(&mut db, &waba).await?);
             notices.extend(notice_queries::export(&mut db, &waba).await?);
         }
+        let files = PhoneNumbers::export(&mut db, customer).await?;
         drop(db);
         file.list("connections", &connections).await?;
         file.list("whatsapp_business_accounts", &wabas).await?;
         file.list("phone_numbers", &numbers).await?;
+        file.list("phone_number_files", &files).await?;
         file.list("account_notices", &notices).await
     }
 }

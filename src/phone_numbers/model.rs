@@ -36,6 +36,16 @@ pub struct Number {
     pub is_official: Option<bool>,
     /// What stands in the way of sending, by Meta's word.
     pub obstacles: Vec<Obstacle>,
+    /// Meta's word on every node that sending depends on.
+    pub health: Option<crate::graph::Health>,
+    /// The name that was asked for instead of the one that is shown.
+    pub new_name: Option<String>,
+    /// Meta's word on that name.
+    pub new_name_status: Option<String>,
+    /// When its owner last went through Embedded Signup, where Meta told it.
+    pub onboarded_at: Option<OffsetDateTime>,
+    /// Where its webhooks go.
+    pub webhooks: Option<crate::graph::WebhookConfiguration>,
     /// When it was read.
     pub read_at: OffsetDateTime,
 }
@@ -159,6 +169,30 @@ pub enum Registration {
 }
 
 impl Number {
+    /// As much of it as its file needs, as Meta would have told it.
+    pub(super) fn as_read(&self) -> crate::graph::PhoneNumber {
+        crate::graph::PhoneNumber {
+            id: self.id.clone(),
+            display_phone_number: self.display.clone(),
+            verified_name: self.verified_name.clone(),
+            name_status: self.name_status.clone(),
+            quality_rating: self.quality_rating.clone(),
+            status: self.status.clone(),
+            code_verification_status: self.code_verification_status.clone(),
+            platform_type: self.platform_type.clone(),
+            throughput: None,
+            account_mode: self.account_mode.clone(),
+            is_on_biz_app: self.is_on_biz_app,
+            is_official_business_account: self.is_official,
+            whatsapp_business_manager_messaging_limit: self.messaging_limit.clone(),
+            new_display_name: self.new_name.clone(),
+            new_name_status: self.new_name_status.clone(),
+            last_onboarded_time: None,
+            webhook_configuration: None,
+            health_status: None,
+        }
+    }
+
     /// Its quality.
     #[must_use]
     pub fn quality(&self) -> Quality {
@@ -168,7 +202,13 @@ impl Number {
     /// Its limit. <https://developers.facebook.com/documentation/business-messaging/whatsapp/messaging-limits>
     #[must_use]
     pub fn limit(&self) -> Limit {
-        match self.messaging_limit.as_deref() {
+        Self::limit_of(self.messaging_limit.as_deref())
+    }
+
+    /// What a word for a limit means.
+    #[must_use]
+    pub fn limit_of(tier: Option<&str>) -> Limit {
+        match tier {
             None => Limit::Unknown,
             Some("TIER_UNLIMITED" | "UNLIMITED") => Limit::Unlimited,
             Some(tier) => {
@@ -208,6 +248,19 @@ impl Number {
         matches!(self.registration(), Registration::Ready | Registration::Coexistence)
     }
 
+    /// Whether it is one of the numbers that Meta gives to try things with: their area code is nobody's.
+    #[must_use]
+    pub fn is_for_tests(&self) -> bool {
+        self.account_mode.as_deref() == Some("SANDBOX")
+            || crate::base::phone::e164(&self.display).is_some_and(|number| number.starts_with("+1555"))
+    }
+
+    /// The number as people of its own country write it, where that differs.
+    #[must_use]
+    pub fn national(&self) -> Option<String> {
+        crate::base::phone::national(&self.display).filter(|text| *text != self.international())
+    }
+
     /// The number as people of the world read it.
     #[must_use]
     pub fn international(&self) -> String {
@@ -219,7 +272,8 @@ impl Number {
 /// we know.
 #[must_use]
 pub fn international(display: &str) -> String {
-    match phonenumber::parse(None, display) {
+    let full = crate::base::phone::e164(display);
+    match phonenumber::parse(None, full.as_deref().unwrap_or(display)) {
         Ok(number) => number.format().mode(phonenumber::Mode::International).to_string(),
         Err(_) => display.to_owned(),
     }
@@ -246,6 +300,11 @@ mod tests {
             is_on_biz_app: None,
             is_official: None,
             obstacles: Vec::new(),
+            health: None,
+            new_name: None,
+            new_name_status: None,
+            onboarded_at: None,
+            webhooks: None,
             read_at: OffsetDateTime::UNIX_EPOCH,
         }
     }

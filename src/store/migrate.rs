@@ -14,6 +14,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (3, "events", include_str!("../../migrations/0003_events.sql")),
     (4, "deliveries and holders", include_str!("../../migrations/0004_deliveries_and_holders.sql")),
     (5, "young marks", include_str!("../../migrations/0005_young_marks.sql")),
+    (6, "numbers", include_str!("../../migrations/0006_numbers.sql")),
 ];
 
 /// What is a comment for PostgreSQL, whose tables have no such order: the rows of such a table lie in the order of its

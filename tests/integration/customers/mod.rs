@@ -67,6 +67,7 @@ const TABLES: &[(&str, &str)] = tables! {
     "delivery_attempts" "delivery_minutes" "awaited_receipts" "received_calls" "contacts" "contact_identities" "contact_windows"
     "message_templates" "account_notices" "audit_log" "recovery_codes" "guesses" "invites" "origins" "meta_settings" "meta_checks"
     "go_live_ticks" "setup_codes" "asset_holders"
+    "number_files" "number_pins" "number_tries" "number_readings" "number_syncs"
 };
 
 #[tokio::test]

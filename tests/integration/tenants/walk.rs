@@ -67,6 +67,7 @@ struct Samples {
     session: String,
     event: String,
     endpoint: String,
+    number: String,
 }
 
 impl Samples {
@@ -77,6 +78,7 @@ impl Samples {
             "waba" | "waba_id" => &self.waba,
             "customer" | "customer_id" => &self.customer,
             "endpoint" => &self.endpoint,
+            "number" => &self.number,
             "user" | "user_id" | "person" => &self.user,
             "id" if is_below("/connections/") => &self.connection,
             "id" if is_below("/connect/attempts/") => &self.attempt,
@@ -94,7 +96,7 @@ impl Samples {
     /// Whether an address names something of customer A's.
     fn is_named_in(&self, address: &str) -> bool {
         let own = [&self.customer, &self.user, &self.connection, &self.attempt, &self.waba];
-        let ids = own.into_iter().chain([&self.invite, &self.session, &self.endpoint, &self.event]);
+        let ids = own.into_iter().chain([&self.invite, &self.session, &self.endpoint, &self.event, &self.number]);
         ids.into_iter().any(|id| address.contains(id.as_str()))
     }
 
@@ -168,6 +170,7 @@ impl Stage {
             connection: connection.rsplit('/').next().unwrap().to_owned(),
             attempt: attempt.id,
             waba: id(&signup, "waba_ids", 0),
+            number: id(&signup, "phone_number_ids", 0),
             invite: invite(&world).await,
             endpoint: endpoint(&world, &owner.browser).await,
             session: world.column("SELECT min(id) AS id FROM sessions WHERE user_id IS NOT NULL", "id").await.unwrap(),
