@@ -1,7 +1,6 @@
 //! All SQL of what is kept of a number.
 
-use super::file::Failure;
-use super::file::{File, Reason, Stage, Task, Tries, TryKind, WINDOW};
+use super::file::{Failure, File, Stage, Task, Tries, TryKind, WINDOW};
 use crate::{
     base::{
         ids::{self, CustomerId, PhoneNumberId, WabaId},
@@ -67,7 +66,9 @@ fn has_left(status: Option<&str>) -> bool {
 pub(super) async fn ensure(
     tx: &mut WriteTx,
     waba: &WabaId,
-    number: &graph::PhoneNumber,
+    number: &PhoneNumberId,
+    display: &str,
+    status: Option<&str>,
     now: OffsetDateTime,
 ) -> Result<Option<String>> {
     query(
@@ -80,13 +81,27 @@ pub(super) async fn ensure(
          RETURNING id",
     )
     .bind(ids::new_uuid().to_string())
-    .bind(key(&number.display_phone_number))
-    .bind(&number.id)
+    .bind(key(display))
+    .bind(number)
     .bind(now)
     .bind(waba)
-    .bind(!has_left(number.status.as_deref()))
+    .bind(!has_left(status))
     .optional(tx, |row| row.text("id"))
     .await
+}
+
+/// The file of a number that was just read, with the reading.
+pub(super) async fn note(
+    tx: &mut WriteTx,
+    waba: &WabaId,
+    number: &graph::PhoneNumber,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let status = number.status.as_deref();
+    if let Some(file) = ensure(tx, waba, &number.id, &number.display_phone_number, status, now).await? {
+        read(tx, &file, number, now).await?;
+    }
+    Ok(())
 }
 
 /// One reading.
@@ -112,7 +127,7 @@ fn reading(row: &Row) -> Result<Reading> {
 }
 
 /// Keeps a reading, where it tells something.
-pub(super) async fn read(tx: &mut WriteTx, file: &str, number: &graph::PhoneNumber, now: OffsetDateTime) -> Result<()> {
+async fn read(tx: &mut WriteTx, file: &str, number: &graph::PhoneNumber, now: OffsetDateTime) -> Result<()> {
     // The list of an account's numbers has another word for the same.
     let status = number.status.clone().map(|status| if status == "LINKED" { "CONNECTED".to_owned() } else { status });
     let new = Reading {
@@ -333,9 +348,4 @@ pub(super) async fn export(db: &mut impl Reads, customer: CustomerId) -> Result<
         all.push(one);
     }
     Ok(all)
-}
-
-/// For the words beside a task that is done.
-pub(super) fn note(reason: Reason) -> Failure {
-    reason.into()
 }

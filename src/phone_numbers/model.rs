@@ -37,7 +37,7 @@ pub struct Number {
     /// What stands in the way of sending, by Meta's word.
     pub obstacles: Vec<Obstacle>,
     /// Meta's word on every node that sending depends on.
-    pub health: Option<crate::graph::Health>,
+    pub health: Option<Health>,
     /// The name that was asked for instead of the one that is shown.
     pub new_name: Option<String>,
     /// Meta's word on that name.
@@ -45,7 +45,7 @@ pub struct Number {
     /// When its owner last went through Embedded Signup, where Meta told it.
     pub onboarded_at: Option<OffsetDateTime>,
     /// Where its webhooks go.
-    pub webhooks: Option<crate::graph::WebhookConfiguration>,
+    pub webhooks: Webhooks,
     /// When it was read.
     pub read_at: OffsetDateTime,
 }
@@ -60,6 +60,37 @@ pub struct Obstacle {
     pub description: String,
     /// What Meta proposes.
     pub solution: String,
+}
+
+/// Whether messages can be sent, by Meta's word, with every node that it depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// `AVAILABLE`, `LIMITED` or `BLOCKED`.
+    pub can_send: String,
+    /// The nodes.
+    pub nodes: Vec<HealthNode>,
+}
+
+/// One node that sending depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthNode {
+    /// `PHONE_NUMBER`, `WABA`, `BUSINESS`, `APP` ...
+    pub kind: String,
+    /// `AVAILABLE`, `LIMITED` or `BLOCKED`.
+    pub can_send: String,
+    /// Why, each with what Meta proposes, which may be empty.
+    pub causes: Vec<(String, String)>,
+}
+
+/// Where a number's webhooks go: to the first of these that there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Webhooks {
+    /// The number's own address.
+    pub number: Option<String>,
+    /// Its account's.
+    pub account: Option<String>,
+    /// The app's.
+    pub app: Option<String>,
 }
 
 /// How customers of the number rate it.
@@ -169,30 +200,6 @@ pub enum Registration {
 }
 
 impl Number {
-    /// As much of it as its file needs, as Meta would have told it.
-    pub(super) fn as_read(&self) -> crate::graph::PhoneNumber {
-        crate::graph::PhoneNumber {
-            id: self.id.clone(),
-            display_phone_number: self.display.clone(),
-            verified_name: self.verified_name.clone(),
-            name_status: self.name_status.clone(),
-            quality_rating: self.quality_rating.clone(),
-            status: self.status.clone(),
-            code_verification_status: self.code_verification_status.clone(),
-            platform_type: self.platform_type.clone(),
-            throughput: None,
-            account_mode: self.account_mode.clone(),
-            is_on_biz_app: self.is_on_biz_app,
-            is_official_business_account: self.is_official,
-            whatsapp_business_manager_messaging_limit: self.messaging_limit.clone(),
-            new_display_name: self.new_name.clone(),
-            new_name_status: self.new_name_status.clone(),
-            last_onboarded_time: None,
-            webhook_configuration: None,
-            health_status: None,
-        }
-    }
-
     /// Its quality.
     #[must_use]
     pub fn quality(&self) -> Quality {
@@ -304,7 +311,7 @@ mod tests {
             new_name: None,
             new_name_status: None,
             onboarded_at: None,
-            webhooks: None,
+            webhooks: Webhooks::default(),
             read_at: OffsetDateTime::UNIX_EPOCH,
         }
     }

@@ -96,12 +96,11 @@ async fn view(pages: &NumberPages, chrome: Chrome, found: &Found, fault: Option<
     let registration = number.registration();
     let is_shared = registration == Registration::Coexistence;
     let health = number.health.as_ref();
-    let hooks = number.webhooks.as_ref();
     let hook = |name, address: Option<&String>| address.map(|address| (name, address.clone()));
     let webhooks: Vec<_> = [
-        hook("This number’s own", hooks.and_then(|hooks| hooks.phone_number.as_ref())),
-        hook("The account’s", hooks.and_then(|hooks| hooks.whatsapp_business_account.as_ref())),
-        hook("The app’s", hooks.and_then(|hooks| hooks.application.as_ref())),
+        hook("This number’s own", number.webhooks.number.as_ref()),
+        hook("The account’s", number.webhooks.account.as_ref()),
+        hook("The app’s", number.webhooks.app.as_ref()),
     ]
     .into_iter()
     .flatten()
@@ -116,8 +115,8 @@ async fn view(pages: &NumberPages, chrome: Chrome, found: &Found, fault: Option<
         badge: words::state(number),
         verified_name: number.verified_name.clone(),
         facts: facts(number, is_shared),
-        nodes: health.map(|health| health.entities.iter().map(words::node).collect()).unwrap_or_default(),
-        sending: health.map(|health| match health.can_send_message.as_str() {
+        nodes: health.map(|health| health.nodes.iter().map(words::node).collect()).unwrap_or_default(),
+        sending: health.map(|health| match health.can_send.as_str() {
             "AVAILABLE" => Badge::new("good", "Messages can be sent"),
             "LIMITED" => Badge::new("attention", "Sending is limited"),
             "BLOCKED" => Badge::new("problem", "No messages can be sent"),

@@ -122,7 +122,15 @@ impl PhoneNumbers {
 
     async fn begin_file(&self, customer: CustomerId, number: &Number) -> web::Result<File> {
         let mut tx = self.store.write().await?;
-        file_queries::ensure(&mut tx, &number.waba_id, &number.as_read(), self.clock.now()).await?;
+        file_queries::ensure(
+            &mut tx,
+            &number.waba_id,
+            &number.id,
+            &number.display,
+            number.status.as_deref(),
+            self.clock.now(),
+        )
+        .await?;
         let file = file_queries::of_number(&mut tx, customer, &number.display).await?;
         tx.commit().await?;
         file.ok_or(web::Error::NotFound)

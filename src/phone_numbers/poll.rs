@@ -4,7 +4,7 @@
 use super::{numbers::PhoneNumbers, queries};
 use crate::{
     base::ids::WabaId,
-    graph::{ErrorClass, GraphError, NoLine},
+    graph::{self, ErrorClass, GraphError, Line, NoLine},
     jobs::{JobError, Outcome},
 };
 use time::Duration;
@@ -46,19 +46,33 @@ impl PhoneNumbers {
             Err(NoLine::None) => return self.put_off(waba).await,
             Err(NoLine::Failed(error)) => return Err(error),
         };
-        let numbers = queries::list(&mut self.store.read().await?, waba).await?;
-        for number in numbers {
-            match line.graph.phone_number(&line.access, &number.id).await {
-                Ok(read) => self.keep_whole(waba, &read).await?,
-                Err(error) => {
-                    self.lines.refused(line.connection, &error).await;
-                    tracing::info!(number = %number.id, %error, "a number was not read");
-                    self.put_off(waba).await?;
-                    return Ok(!is_enough(&error));
-                }
+        match self.read_waba(&line, waba).await? {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                self.lines.refused(line.connection, &error).await;
+                tracing::info!(%waba, %error, "numbers were not read");
+                self.put_off(waba).await?;
+                Ok(!is_enough(&error))
             }
         }
-        Ok(true)
+    }
+
+    /// The list tells which numbers there are, each number all that is known of it.
+    async fn read_waba(&self, line: &Line, waba: &WabaId) -> Result<graph::Result<()>, JobError> {
+        let listed = match line.graph.phone_numbers(&line.access, waba).await {
+            Ok(listed) => listed,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut tx = self.store.write().await?;
+        queries::replace(&mut tx, waba, &listed, self.now()).await?;
+        tx.commit().await?;
+        for number in listed {
+            match line.graph.phone_number(&line.access, &number.id).await {
+                Ok(read) => self.keep_whole(waba, &read).await?,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
     }
 
     async fn put_off(&self, waba: &WabaId) -> Result<bool, JobError> {

@@ -2,7 +2,7 @@
 
 use super::{
     file_queries,
-    model::{Number, Obstacle},
+    model::{Health, HealthNode, Number, Obstacle, Webhooks},
 };
 use crate::{
     base::ids::{PhoneNumberId, WabaId},
@@ -24,6 +24,20 @@ fn obstacles(health: &graph::Health) -> Vec<Obstacle> {
     health.entities.iter().flat_map(told).collect()
 }
 
+fn health_of(health: graph::Health) -> Health {
+    let node = |entity: graph::HealthEntity| {
+        let limits = entity.additional_info.into_iter().map(|info| (info, String::new()));
+        let errors = entity.errors.into_iter().map(|error| (error.error_description, error.possible_solution));
+        let causes = limits.chain(errors).filter(|(what, _)| !what.is_empty()).collect();
+        HealthNode { kind: entity.entity_type, can_send: entity.can_send_message, causes }
+    };
+    Health { can_send: health.can_send_message, nodes: health.entities.into_iter().map(node).collect() }
+}
+
+fn webhooks_of(told: graph::WebhookConfiguration) -> Webhooks {
+    Webhooks { number: told.phone_number, account: told.whatsapp_business_account, app: told.application }
+}
+
 fn number(row: &Row) -> Result<Number> {
     Ok(Number {
         id: row.parse("phone_number_id")?,
@@ -41,11 +55,11 @@ fn number(row: &Row) -> Result<Number> {
         is_on_biz_app: row.opt_bool("is_on_biz_app")?,
         is_official: row.opt_bool("is_official_business_account")?,
         obstacles: row.opt_json("health")?.as_ref().map(obstacles).unwrap_or_default(),
-        health: row.opt_json("health")?,
+        health: row.opt_json("health")?.map(health_of),
         new_name: row.opt_text("new_name")?,
         new_name_status: row.opt_text("new_name_status")?,
         onboarded_at: row.opt_time("onboarded_at")?,
-        webhooks: row.opt_json("webhooks")?,
+        webhooks: row.opt_json("webhooks")?.map(webhooks_of).unwrap_or_default(),
         read_at: row.time("read_at")?,
     })
 }
@@ -92,9 +106,7 @@ pub(super) async fn replace(
         .bind(now)
         .execute(tx)
         .await?;
-        if let Some(file) = file_queries::ensure(tx, waba, number, now).await? {
-            file_queries::read(tx, &file, number, now).await?;
-        }
+        file_queries::note(tx, waba, number, now).await?;
     }
     query("DELETE FROM phone_numbers WHERE waba_id = $1 AND read_at < $2").bind(waba).bind(now).execute(tx).await?;
     ROUTING.advance(tx, 1).await?;
@@ -141,12 +153,7 @@ pub(super) async fn keep_whole(
     .bind(waba)
     .execute(tx)
     .await?;
-    if kept == 1
-        && let Some(file) = file_queries::ensure(tx, waba, number, now).await?
-    {
-        file_queries::read(tx, &file, number, now).await?;
-    }
-    Ok(())
+    if kept == 1 { file_queries::note(tx, waba, number, now).await } else { Ok(()) }
 }
 
 /// WABAs with numbers that were last read before then, those first that wait longest.

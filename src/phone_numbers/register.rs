@@ -198,12 +198,12 @@ impl PhoneNumbers {
         if registration == Registration::Coexistence {
             return failed(Reason::Coexistence);
         }
-        if number.status.is_none() {
+        if number.status.is_none() || registration == Registration::Blocked {
             return failed(Reason::Unclear);
         }
         if task == Task::Register && registration == Registration::Ready {
             let was_ours = self.answered_late(file).await?;
-            return Ok(Next::Done((!was_ours).then(|| file_queries::note(Reason::Already))));
+            return Ok(Next::Done((!was_ours).then(|| Reason::Already.into())));
         }
         if registration == Registration::Unverified {
             return failed(Reason::NotVerified);
@@ -306,7 +306,7 @@ impl PhoneNumbers {
             _ if number.status.is_none() => return Ok(Next::Failed(Reason::Unclear.into(), None)),
             _ => {
                 let open = file_queries::open_try(&mut self.store.read().await?, &file.id, TryKind::Deregister).await?;
-                return Ok(Next::Done(open.is_none().then(|| file_queries::note(Reason::Already))));
+                return Ok(Next::Done(open.is_none().then(|| Reason::Already.into())));
             }
         }
         let tries = file_queries::tries(&mut self.store.read().await?, file, TryKind::Deregister, now).await?;

@@ -2,9 +2,9 @@
 
 use super::{
     file::{Failure, File, Reason, Stage, Task},
-    model::{Number, Registration},
+    model::{HealthNode, Number, Registration},
 };
-use crate::{graph::HealthEntity, web::Badge};
+use crate::web::Badge;
 
 /// A failure as its owner reads it.
 pub(super) struct Words {
@@ -209,8 +209,8 @@ pub(super) struct Node {
     pub causes: Vec<(String, String)>,
 }
 
-pub(super) fn node(entity: &HealthEntity) -> Node {
-    let name = match entity.entity_type.as_str() {
+pub(super) fn node(node: &HealthNode) -> Node {
+    let name = match node.kind.as_str() {
         "PHONE_NUMBER" => "This number".to_owned(),
         "WABA" => "Your WhatsApp account".to_owned(),
         "BUSINESS" => "Your business".to_owned(),
@@ -218,15 +218,13 @@ pub(super) fn node(entity: &HealthEntity) -> Node {
         "MESSAGE_TEMPLATE" => "A message template".to_owned(),
         other => sentence(other),
     };
-    let badge = match entity.can_send_message.as_str() {
+    let badge = match node.can_send.as_str() {
         "AVAILABLE" => Badge::new("good", "Fine"),
         "LIMITED" => Badge::new("attention", "Limited"),
         "BLOCKED" => Badge::new("problem", "Blocked"),
         other => Badge::new("neutral", sentence(other)),
     };
-    let limits = entity.additional_info.iter().map(|info| (info.clone(), String::new()));
-    let errors = entity.errors.iter().map(|error| (error.error_description.clone(), error.possible_solution.clone()));
-    Node { name, badge, causes: limits.chain(errors).filter(|(what, _)| !what.is_empty()).collect() }
+    Node { name, badge, causes: node.causes.clone() }
 }
 
 /// What a reading changed, in sentences.
@@ -250,7 +248,7 @@ pub(super) fn changes(before: &Number, after: &Number) -> Vec<String> {
     let official = |number: &Number| if number.is_official == Some(true) { "Yes" } else { "No" }.to_owned();
     told("Official Business Account", official(before), official(after));
     let health = |number: &Number| {
-        number.health.as_ref().map_or_else(|| "Not known yet".to_owned(), |health| sentence(&health.can_send_message))
+        number.health.as_ref().map_or_else(|| "Not known yet".to_owned(), |health| sentence(&health.can_send))
     };
     told("Sending", health(before), health(after));
     all
