@@ -6,6 +6,7 @@ mod account_news;
 mod consequences;
 mod jobs;
 mod log;
+mod number_news;
 mod own_apps;
 mod places;
 mod routes;
@@ -32,6 +33,7 @@ use crate::{
     jobs::{Handlers, Queue, Worker},
     message_templates::{self, MessageTemplates, TemplateDesk},
     messaging::Messaging,
+    phone_numbers::{self, NumberPages, POLL_JOB, PhoneNumbers},
     signup::{self, Signup},
     store::{self, SealedColumn, SealedError, Store, StoreError},
     support::Support,
@@ -85,6 +87,7 @@ struct Parts {
     retention: Retention,
     sessions: DbSessions,
     limits: Limits,
+    number_pages: NumberPages,
 }
 
 /// The portal, ready to be served.
@@ -150,6 +153,8 @@ impl App {
             meta.clone(),
             accounts.clone(),
         );
+        let numbers =
+            PhoneNumbers::new(store.clone(), clock.clone(), config.keys.clone(), queue.clone(), lines.clone());
         let signup = Signup::new(
             store.clone(),
             clock.clone(),
@@ -169,6 +174,7 @@ impl App {
             messaging: messaging.clone(),
             templates: templates.clone(),
             forwarding: forwarding.clone(),
+            numbers: numbers.clone(),
         };
         let own_apps = Arc::new(own_apps::Wired(connections.clone()));
         let webhooks = Webhooks::new(store.clone(), clock.clone(), meta.clone(), Arc::new(wired), own_apps);
@@ -252,6 +258,7 @@ impl App {
             retention: config.retention,
             sessions: DbSessions::new(store.clone(), clock.clone()),
             limits: Limits::new(store.clone(), clock.clone()),
+            number_pages: NumberPages { numbers, accounts: accounts.clone() },
         };
         let handlers = jobs::handlers(&parts);
         let (router, table) = routes::router(config, &parts)?;
@@ -286,7 +293,15 @@ impl App {
     }
 
     fn sealed() -> Vec<SealedColumn> {
-        [accounts::SEALED, backoffice::SEALED, connections::SEALED, forwarding::SEALED, signup::SEALED].concat()
+        [
+            accounts::SEALED,
+            backoffice::SEALED,
+            connections::SEALED,
+            forwarding::SEALED,
+            signup::SEALED,
+            phone_numbers::SEALED,
+        ]
+        .concat()
     }
 
     /// How many secrets at rest open with the current key, and how many with an old one.
@@ -334,6 +349,7 @@ impl App {
         self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
         self.queue.enqueue(&mut tx, message_templates::PLAN_JOB, "all", self.clock.now()).await?;
         self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;
+        self.queue.enqueue(&mut tx, POLL_JOB, "all", self.clock.now()).await?;
         tx.commit().await?;
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));

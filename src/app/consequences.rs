@@ -1,13 +1,13 @@
 //! Whose a webhook is, and what it changes in other features.
 
-use super::account_news;
+use super::{account_news, number_news};
 use crate::{
     base::ids::WabaId,
     connections::{self, Connections},
     forwarding::Forwarding,
     message_templates::MessageTemplates,
     messaging::Messaging,
-    phone_numbers,
+    phone_numbers::{self, PhoneNumbers},
     signup::{PartnerEvent, Signup},
     store::{Reads, Result, WriteTx},
     webhooks::{Address, Consequences, Owner, Place, RoutedChange},
@@ -22,6 +22,7 @@ pub(super) struct Wired {
     pub forwarding: Forwarding,
     pub messaging: Messaging,
     pub templates: MessageTemplates,
+    pub numbers: PhoneNumbers,
 }
 
 impl Consequences for Wired {
@@ -75,6 +76,7 @@ impl Wired {
     async fn change_state(&self, tx: &mut WriteTx, changes: &[RoutedChange<'_>]) -> Result<()> {
         for change in changes {
             account_news::take(&self.connections, tx, change).await?;
+            number_news::take(&self.numbers, tx, change).await?;
         }
         self.messaging.take(tx, changes).await?;
         self.templates.take(tx, changes).await?;

@@ -9,7 +9,7 @@ use crate::{
     connections::{ACCESS_JOB, DISCONNECT_JOB, LINK_MAIL_JOB, RECHECK_JOB, RENEW_JOB},
     forwarding,
     jobs::{self, Handlers, Outcome},
-    message_templates,
+    message_templates, phone_numbers,
     signup::ADVANCE_JOB,
 };
 use std::sync::{
@@ -134,6 +134,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
         ),
     ]);
     handlers.extend(message_templates::handlers(&parts.templates, &parts.lines));
+    handlers.extend(phone_numbers::handlers(&parts.number_pages.numbers));
     handlers.extend(backoffice::handlers(office));
     handlers.extend(forwarding::handlers(&parts.forwarding, &parts.webhooks, &parts.invites));
     handlers

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     accounts, backoffice, business_profile,
     config::Config,
-    connections, forwarding, message_templates, signup,
+    connections, forwarding, message_templates, phone_numbers, signup,
     store::Store,
     support,
     web::{self, Access, Route, Routes, Site, assets, csp::FacebookOrigins, error},
@@ -46,6 +46,7 @@ pub(super) fn router(config: &Config, parts: &Parts) -> Result<(Router, Vec<Rout
         .merge(connections::own_app_routes(parts.own_apps.clone()))
         .merge(business_profile::routes(parts.profiles.clone()))
         .merge(message_templates::routes(parts.template_desk.clone()))
+        .merge(phone_numbers::routes(parts.number_pages.clone()))
         .merge(signup::page_routes(parts.signup.clone()))
         .merge(backoffice::routes(parts.backoffice.clone()))
         .merge(support::routes(parts.support.clone()))

@@ -38,9 +38,55 @@ pub fn normal_phone(text: &str) -> Option<String> {
     })
 }
 
+/// A number in E.164, `+442079460958`, from however it is written with its country code, with the plus sign or without
+/// (Meta's pages show both). `None` where it is no number that we know.
+#[must_use]
+pub fn e164(text: &str) -> Option<String> {
+    parsed(text).map(|number| number.format().mode(phonenumber::Mode::E164).to_string())
+}
+
+/// A number as people of its own country write it, `020 7946 0958`.
+#[must_use]
+pub fn national(text: &str) -> Option<String> {
+    parsed(text).map(|number| number.format().mode(phonenumber::Mode::National).to_string())
+}
+
+/// The code of a number's country and its digits, that code in front.
+#[must_use]
+pub fn with_country(text: &str) -> Option<(String, String)> {
+    let number = parsed(text)?;
+    let digits = number.format().mode(phonenumber::Mode::E164).to_string();
+    Some((number.country().code().to_string(), digits.trim_start_matches('+').to_owned()))
+}
+
+fn parsed(text: &str) -> Option<phonenumber::PhoneNumber> {
+    let text = text.trim();
+    if text.chars().any(|c| !c.is_ascii_digit() && !matches!(c, '+' | ' ' | '-' | '(' | ')' | '.' | '/' | '\u{a0}')) {
+        return None;
+    }
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if !(7..=15).contains(&digits.len()) {
+        return None;
+    }
+    phonenumber::parse(None, format!("+{digits}")).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_one_form_and_are_shown_in_another() {
+        for text in ["+44 20 7946 0958", "442079460958", "+44 (20) 7946-0958"] {
+            assert_eq!(e164(text).as_deref(), Some("+442079460958"), "{text}");
+        }
+        assert_eq!(national("+442079460958").as_deref(), Some("020 7946 0958"));
+        assert_eq!(national("15550783881").as_deref(), Some("(555) 078-3881"), "Meta's test numbers too");
+        assert_eq!(with_country("+39 06 1234 5678").unwrap(), ("39".to_owned(), "390612345678".to_owned()));
+        for none in ["", "12345", "US.13491208655302741918", "+999 123 456 789"] {
+            assert_eq!(e164(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn one_person_has_one_number() {

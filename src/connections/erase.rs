@@ -8,7 +8,7 @@ use super::{
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
     base::ids::{CustomerId, WabaId},
-    phone_numbers,
+    phone_numbers::{self, PhoneNumbers},
     store::{Reads, Result, StoreError, WriteTx},
     web::download::{DownloadError, JsonFile},
 };
@@ -106,6 +106,7 @@ impl Connections {
                 self.queue.cancel(tx, kind, &id.to_string()).await?;
             }
         }
+        PhoneNumbers::erase(tx, &self.queue, customer).await?;
         for waba in queries::wabas_of(tx, customer).await? {
             holders::note(tx, &waba, self.clock.now()).await?;
         }
@@ -140,11 +141,13 @@ impl Connections {
             numbers.extend(phone_numbers::export(&mut db, &waba).await?);
             notices.extend(notice_queries::export(&mut db, &waba).await?);
         }
+        let files = PhoneNumbers::export(&mut db, customer).await?;
         drop(db);
         file.list("connections", &connections).await?;
         file.list("own_meta_apps", &own_apps).await?;
         file.list("whatsapp_business_accounts", &wabas).await?;
         file.list("phone_numbers", &numbers).await?;
+        file.list("phone_number_files", &files).await?;
         file.list("account_notices", &notices).await?;
         let checks = permissions::queries::export(&mut self.store.read().await?, customer).await?;
         file.list("permission_checks", &checks).await?;

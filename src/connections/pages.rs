@@ -97,6 +97,11 @@ impl Todo {
     }
 }
 
+/// Where a number is added to an account.
+fn add_page(overview: &Overview, waba: &WabaRecord) -> String {
+    format!("/connections/{}/numbers/new?waba={}", overview.connection.id, waba.id)
+}
+
 /// How to add a payment method.
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/overview>
 const PAYMENT_HELP: &str = "https://www.facebook.com/business/help/488291839463771";
@@ -126,13 +131,13 @@ fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
             all.push(Todo {
                 status: "",
                 title: format!("Add a number to {}", waba.name),
-                hint: "This account has no number yet. Go through Facebook once more and choose the same account."
-                    .to_owned(),
-                link: Some(("/connect".to_owned(), "Add a number")),
+                hint: "This account has no number yet.".to_owned(),
+                link: Some((add_page(overview, waba), "Add a number")),
             });
         }
         for number in numbers {
-            all.extend(number_todos(number, site));
+            let page = format!("/connections/{}/numbers/{}", overview.connection.id, number.id);
+            all.extend(number_todos(number, &page));
         }
     }
     if !site.solution_partner {
@@ -157,8 +162,7 @@ fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
     all
 }
 
-fn number_todos(number: &Number, site: &Site) -> Vec<Todo> {
-    let operator = &site.operator;
+fn number_todos(number: &Number, page: &str) -> Vec<Todo> {
     let shown = number.international();
     let mut all = Vec::new();
     match number.registration() {
@@ -166,29 +170,32 @@ fn number_todos(number: &Number, site: &Site) -> Vec<Todo> {
         Registration::Unverified => all.push(Todo {
             status: "",
             title: format!("Confirm {shown} by code"),
-            hint: "Facebook has not seen yet that the number is yours. Go through Facebook once more and enter the code it sends.".to_owned(),
-            link: Some(("/connect".to_owned(), "Confirm number")),
+            hint: "Meta has not seen yet that the number is yours. It sends a code to it.".to_owned(),
+            link: Some((format!("{page}/verify"), "Confirm number")),
         }),
         Registration::NamePending => all.push(Todo {
             status: "",
             title: format!("Wait until Meta has checked the name of {shown}"),
-            hint: format!("Meta looks at “{}”. Then the number can be registered. Nothing to do for you.", number.verified_name),
-            link: None,
+            hint: format!(
+                "Meta looks at “{}”. You can ask now for the number to be registered as soon as Meta is ready.",
+                number.verified_name
+            ),
+            link: Some((format!("{page}/register"), "Register when ready")),
         }),
         Registration::NotRegistered => all.push(Todo {
             status: "",
             title: format!("Register {shown}"),
-            hint: format!("It can't send or receive yet. {operator} does this with you."),
-            link: site.support_email.as_ref().map(|email| {
-                let address = format!("mailto:{email}?subject=Register%20{}", shown.replace(['+', ' '], ""));
-                (address, "Write to them")
-            }),
+            hint: "It can't send or receive yet. This takes some seconds.".to_owned(),
+            link: Some((format!("{page}/register"), "Register")),
         }),
         Registration::Blocked => all.push(Todo {
             status: "problem",
             title: format!("Meta has blocked {shown}"),
             hint: "Open Business Support Home at Meta to see why, and to ask for a review.".to_owned(),
-            link: Some(("https://business.facebook.com/business-support-home".to_owned(), "Open Business Support Home")),
+            link: Some((
+                "https://business.facebook.com/business-support-home".to_owned(),
+                "Open Business Support Home",
+            )),
         }),
     }
     // Meta's own word on what stands in the way of sending; what is wrong with the number itself is said above.

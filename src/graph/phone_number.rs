@@ -5,11 +5,14 @@ use super::{Access, Call, Client, GraphError, Result, waba::Success};
 use crate::base::ids::PhoneNumberId;
 use http::Method;
 use serde::{Deserialize, Serialize};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
 /// What is asked of a number.
 pub(super) const FIELDS: &str = "id,display_phone_number,verified_name,name_status,quality_rating,status,\
 code_verification_status,platform_type,throughput,account_mode,is_on_biz_app,is_official_business_account,\
 whatsapp_business_manager_messaging_limit";
+/// What only the number itself is asked.
+const MORE_FIELDS: &str = "new_display_name,new_name_status,last_onboarded_time,webhook_configuration,health_status";
 /// What every version knows.
 pub(super) const FIELDS_MINIMAL: &str = "id,display_phone_number,verified_name,quality_rating,code_verification_status";
 
@@ -44,6 +47,40 @@ pub struct PhoneNumber {
     pub is_official_business_account: Option<bool>,
     /// How many people a day, a limit of the whole portfolio: `TIER_250` ...
     pub whatsapp_business_manager_messaging_limit: Option<String>,
+    /// The name that was asked for instead.
+    pub new_display_name: Option<String>,
+    /// Meta's word on it, as `name_status`.
+    pub new_name_status: Option<String>,
+    /// When its owner last went through Embedded Signup: RFC 3339, or as Graph writes it (`+0000`).
+    pub last_onboarded_time: Option<String>,
+    /// Where its webhooks go.
+    pub webhook_configuration: Option<WebhookConfiguration>,
+    /// Whether messages can be sent.
+    pub health_status: Option<Health>,
+}
+
+/// Where a number's webhooks go: the nearest of these that there is.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/override>
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookConfiguration {
+    /// The number's own address.
+    pub phone_number: Option<String>,
+    /// Its WABA's.
+    pub whatsapp_business_account: Option<String>,
+    /// The app's.
+    pub application: Option<String>,
+}
+
+impl PhoneNumber {
+    /// When its owner last went through Embedded Signup.
+    #[must_use]
+    pub fn onboarded_at(&self) -> Option<OffsetDateTime> {
+        let text = self.last_onboarded_time.as_deref()?;
+        let graph = format_description!(
+            "[year]-[month]-[day]T[hour]:[minute]:[second][offset_hour sign:mandatory][offset_minute]"
+        );
+        OffsetDateTime::parse(text, &Rfc3339).or_else(|_| OffsetDateTime::parse(text, graph)).ok()
+    }
 }
 
 /// The level of throughput.
@@ -106,6 +143,25 @@ pub(super) fn is_unknown_field(error: &GraphError) -> bool {
 }
 
 impl Client {
+    /// Reads a number with all that is known of it.
+    ///
+    /// # Errors
+    /// See [`GraphError`].
+    pub async fn phone_number(&self, access: &Access, id: &PhoneNumberId) -> Result<PhoneNumber> {
+        let all = format!("{FIELDS},{MORE_FIELDS}");
+        let mut asked = Err(GraphError::Unreadable { detail: String::new() });
+        // What this version or this kind of account does not have is left out, step by step.
+        for fields in [all.as_str(), FIELDS, FIELDS_MINIMAL] {
+            let query = vec![("fields", fields.to_owned())];
+            asked = self.call(access, Method::GET, id.as_str(), Call { query, ..Call::default() }).await;
+            match &asked {
+                Err(error) if is_unknown_field(error) => {}
+                _ => break,
+            }
+        }
+        asked
+    }
+
     /// Reads a number's health.
     ///
     /// # Errors

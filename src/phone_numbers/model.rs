@@ -36,6 +36,16 @@ pub struct Number {
     pub is_official: Option<bool>,
     /// What stands in the way of sending, by Meta's word.
     pub obstacles: Vec<Obstacle>,
+    /// Meta's word on every node that sending depends on.
+    pub health: Option<Health>,
+    /// The name that was asked for instead of the one that is shown.
+    pub new_name: Option<String>,
+    /// Meta's word on that name.
+    pub new_name_status: Option<String>,
+    /// When its owner last went through Embedded Signup, where Meta told it.
+    pub onboarded_at: Option<OffsetDateTime>,
+    /// Where its webhooks go.
+    pub webhooks: Webhooks,
     /// When it was read.
     pub read_at: OffsetDateTime,
 }
@@ -50,6 +60,37 @@ pub struct Obstacle {
     pub description: String,
     /// What Meta proposes.
     pub solution: String,
+}
+
+/// Whether messages can be sent, by Meta's word, with every node that it depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// `AVAILABLE`, `LIMITED` or `BLOCKED`.
+    pub can_send: String,
+    /// The nodes.
+    pub nodes: Vec<HealthNode>,
+}
+
+/// One node that sending depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthNode {
+    /// `PHONE_NUMBER`, `WABA`, `BUSINESS`, `APP` ...
+    pub kind: String,
+    /// `AVAILABLE`, `LIMITED` or `BLOCKED`.
+    pub can_send: String,
+    /// Why, each with what Meta proposes, which may be empty.
+    pub causes: Vec<(String, String)>,
+}
+
+/// Where a number's webhooks go: to the first of these that there is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Webhooks {
+    /// The number's own address.
+    pub number: Option<String>,
+    /// Its account's.
+    pub account: Option<String>,
+    /// The app's.
+    pub app: Option<String>,
 }
 
 /// How customers of the number rate it.
@@ -168,7 +209,13 @@ impl Number {
     /// Its limit. <https://developers.facebook.com/documentation/business-messaging/whatsapp/messaging-limits>
     #[must_use]
     pub fn limit(&self) -> Limit {
-        match self.messaging_limit.as_deref() {
+        Self::limit_of(self.messaging_limit.as_deref())
+    }
+
+    /// What a word for a limit means.
+    #[must_use]
+    pub fn limit_of(tier: Option<&str>) -> Limit {
+        match tier {
             None => Limit::Unknown,
             Some("TIER_UNLIMITED" | "UNLIMITED") => Limit::Unlimited,
             Some(tier) => {
@@ -208,6 +255,19 @@ impl Number {
         matches!(self.registration(), Registration::Ready | Registration::Coexistence)
     }
 
+    /// Whether it is one of the numbers that Meta gives to try things with: their area code is nobody's.
+    #[must_use]
+    pub fn is_for_tests(&self) -> bool {
+        self.account_mode.as_deref() == Some("SANDBOX")
+            || crate::base::phone::e164(&self.display).is_some_and(|number| number.starts_with("+1555"))
+    }
+
+    /// The number as people of its own country write it, where that differs.
+    #[must_use]
+    pub fn national(&self) -> Option<String> {
+        crate::base::phone::national(&self.display).filter(|text| *text != self.international())
+    }
+
     /// The number as people of the world read it.
     #[must_use]
     pub fn international(&self) -> String {
@@ -219,7 +279,8 @@ impl Number {
 /// we know.
 #[must_use]
 pub fn international(display: &str) -> String {
-    match phonenumber::parse(None, display) {
+    let full = crate::base::phone::e164(display);
+    match phonenumber::parse(None, full.as_deref().unwrap_or(display)) {
         Ok(number) => number.format().mode(phonenumber::Mode::International).to_string(),
         Err(_) => display.to_owned(),
     }
@@ -246,6 +307,11 @@ mod tests {
             is_on_biz_app: None,
             is_official: None,
             obstacles: Vec::new(),
+            health: None,
+            new_name: None,
+            new_name_status: None,
+            onboarded_at: None,
+            webhooks: Webhooks::default(),
             read_at: OffsetDateTime::UNIX_EPOCH,
         }
     }

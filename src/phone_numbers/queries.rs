@@ -1,6 +1,9 @@
 //! All SQL of `phone_numbers`.
 
-use super::model::{Number, Obstacle};
+use super::{
+    file_queries,
+    model::{Health, HealthNode, Number, Obstacle, Webhooks},
+};
 use crate::{
     base::ids::{PhoneNumberId, WabaId},
     graph,
@@ -21,6 +24,20 @@ fn obstacles(health: &graph::Health) -> Vec<Obstacle> {
     health.entities.iter().flat_map(told).collect()
 }
 
+fn health_of(health: graph::Health) -> Health {
+    let node = |entity: graph::HealthEntity| {
+        let limits = entity.additional_info.into_iter().map(|info| (info, String::new()));
+        let errors = entity.errors.into_iter().map(|error| (error.error_description, error.possible_solution));
+        let causes = limits.chain(errors).filter(|(what, _)| !what.is_empty()).collect();
+        HealthNode { kind: entity.entity_type, can_send: entity.can_send_message, causes }
+    };
+    Health { can_send: health.can_send_message, nodes: health.entities.into_iter().map(node).collect() }
+}
+
+fn webhooks_of(told: graph::WebhookConfiguration) -> Webhooks {
+    Webhooks { number: told.phone_number, account: told.whatsapp_business_account, app: told.application }
+}
+
 fn number(row: &Row) -> Result<Number> {
     Ok(Number {
         id: row.parse("phone_number_id")?,
@@ -38,6 +55,11 @@ fn number(row: &Row) -> Result<Number> {
         is_on_biz_app: row.opt_bool("is_on_biz_app")?,
         is_official: row.opt_bool("is_official_business_account")?,
         obstacles: row.opt_json("health")?.as_ref().map(obstacles).unwrap_or_default(),
+        health: row.opt_json("health")?.map(health_of),
+        new_name: row.opt_text("new_name")?,
+        new_name_status: row.opt_text("new_name_status")?,
+        onboarded_at: row.opt_time("onboarded_at")?,
+        webhooks: row.opt_json("webhooks")?.map(webhooks_of).unwrap_or_default(),
         read_at: row.time("read_at")?,
     })
 }
@@ -84,9 +106,71 @@ pub(super) async fn replace(
         .bind(now)
         .execute(tx)
         .await?;
+        file_queries::note(tx, waba, number, now).await?;
     }
     query("DELETE FROM phone_numbers WHERE waba_id = $1 AND read_at < $2").bind(waba).bind(now).execute(tx).await?;
     ROUTING.advance(tx, 1).await?;
+    Ok(())
+}
+
+/// Keeps all that was just read of one number, where it is still this WABA's.
+pub(super) async fn keep_whole(
+    tx: &mut WriteTx,
+    waba: &WabaId,
+    number: &graph::PhoneNumber,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let json = |value: Option<serde_json::Result<String>>| {
+        value.transpose().map_err(|_| StoreError::Value("phone number".to_owned()))
+    };
+    let kept = query(
+        "UPDATE phone_numbers SET display_phone_number = $1, verified_name = $2, name_status = $3, \
+         quality_rating = $4, status = $5, code_verification_status = $6, platform_type = $7, throughput_level = $8, \
+         messaging_limit = $9, account_mode = $10, is_on_biz_app = $11, is_official_business_account = $12, \
+         new_name = $13, new_name_status = $14, onboarded_at = $15, webhooks = $16, \
+         health = coalesce($17, health), read_at = $18, whole_read_at = $18 \
+         WHERE phone_number_id = $19 AND waba_id = $20",
+    )
+    .bind(&number.display_phone_number)
+    .bind(&number.verified_name)
+    .bind(number.name_status.clone())
+    .bind(number.quality_rating.clone())
+    .bind(number.status.clone())
+    .bind(number.code_verification_status.clone())
+    .bind(number.platform_type.clone())
+    .bind(number.throughput.as_ref().and_then(|throughput| throughput.level.clone()))
+    .bind(number.whatsapp_business_manager_messaging_limit.clone())
+    .bind(number.account_mode.clone())
+    .bind(number.is_on_biz_app)
+    .bind(number.is_official_business_account)
+    .bind(number.new_display_name.clone())
+    .bind(number.new_name_status.clone())
+    .bind(number.onboarded_at())
+    .bind(json(number.webhook_configuration.as_ref().map(serde_json::to_string))?)
+    .bind(json(number.health_status.as_ref().map(serde_json::to_string))?)
+    .bind(now)
+    .bind(&number.id)
+    .bind(waba)
+    .execute(tx)
+    .await?;
+    if kept == 1 { file_queries::note(tx, waba, number, now).await } else { Ok(()) }
+}
+
+/// WABAs with numbers that were last read before then, those first that wait longest.
+pub(super) async fn unread(db: &mut impl Reads, before: OffsetDateTime, limit: i64) -> Result<Vec<WabaId>> {
+    query(
+        "SELECT waba_id, min(coalesce(whole_read_at, read_at)) AS oldest FROM phone_numbers GROUP BY waba_id \
+         HAVING min(coalesce(whole_read_at, read_at)) < $1 ORDER BY oldest LIMIT $2",
+    )
+    .bind(before)
+    .bind(limit)
+    .all(db, |row| row.parse("waba_id"))
+    .await
+}
+
+/// It can't be read now: it is not asked again at once.
+pub(super) async fn put_off(tx: &mut WriteTx, waba: &WabaId, now: OffsetDateTime) -> Result<()> {
+    query("UPDATE phone_numbers SET whole_read_at = $1 WHERE waba_id = $2").bind(now).bind(waba).execute(tx).await?;
     Ok(())
 }
 
@@ -138,11 +222,16 @@ pub(super) async fn list(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<Numbe
         .await
 }
 
+/// One number.
+pub(super) async fn get(db: &mut impl Reads, id: &PhoneNumberId) -> Result<Option<Number>> {
+    query("SELECT * FROM phone_numbers WHERE phone_number_id = $1").bind(id).optional(db, number).await
+}
+
 /// A WABA's numbers as they are kept, to be handed out.
 pub(super) async fn export(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<serde_json::Value>> {
     query("SELECT * FROM phone_numbers WHERE waba_id = $1 ORDER BY phone_number_id")
         .bind(waba)
-        .all(db, |row| row.to_json(&["health"]))
+        .all(db, |row| row.to_json(&["health", "webhooks"]))
         .await
 }
 
@@ -232,5 +321,19 @@ pub(super) async fn throughput_told(
     .bind(unless_read_after)
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// What a call has just made of a number, until it is read.
+pub(super) async fn set_status(tx: &mut WriteTx, number: &PhoneNumberId, status: &str) -> Result<()> {
+    let set = query("UPDATE phone_numbers SET status = $1 WHERE phone_number_id = $2");
+    set.bind(status).bind(number).execute(tx).await?;
+    Ok(())
+}
+
+/// The code was right; the rest is read.
+pub(super) async fn set_verified(tx: &mut WriteTx, number: &PhoneNumberId) -> Result<()> {
+    let set = query("UPDATE phone_numbers SET code_verification_status = 'VERIFIED' WHERE phone_number_id = $1");
+    set.bind(number).execute(tx).await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What webhooks tell of numbers. A change touches numbers of its own WABA alone, and what comes late nothing.
 
-use super::queries;
+use super::{PhoneNumbers, TASK_JOB, file::Stage, file_queries, pins, queries};
 use crate::{
     base::{
         ids::{PhoneNumberId, WabaId},
@@ -71,4 +71,43 @@ pub async fn throughput_told(
     at: OffsetDateTime,
 ) -> Result<()> {
     queries::throughput_told(tx, number, waba, level, at, at + CLOCKS_DIFFER).await
+}
+
+impl PhoneNumbers {
+    /// Somebody changed the PIN at Meta, or switched two-step verification off: what is kept here is stale.
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/security>
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn security_told(
+        tx: &mut WriteTx,
+        number: &PhoneNumberId,
+        event: &str,
+        at: OffsetDateTime,
+    ) -> Result<()> {
+        // A request alone changes nothing yet.
+        if event == "PIN_RESET_REQUEST" {
+            return Ok(());
+        }
+        for file in file_queries::of_phone(tx, number).await? {
+            // Told to the second.
+            pins::changed_elsewhere(tx, &file.id, at + Duration::seconds(1)).await?;
+        }
+        Ok(())
+    }
+
+    /// Meta has decided on a display name: what waits for it goes on at once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn name_told(&self, tx: &mut WriteTx, number: &PhoneNumberId) -> Result<()> {
+        let now = self.now();
+        for file in file_queries::of_phone(tx, number).await? {
+            if file.stage == Some(Stage::WaitingName) {
+                file_queries::hurry(tx, &file.id, now).await?;
+                self.queue.enqueue(tx, TASK_JOB, &file.id, now).await?;
+            }
+        }
+        Ok(())
+    }
 }

@@ -67,6 +67,62 @@ pub(super) struct Phone {
     /// Until when both are blocked after too many tries, in epoch milliseconds.
     pub blocked_until_ms: i64,
     pub override_callback_uri: Option<String>,
+    /// Codes, guesses, names, storage, synchronisation.
+    #[serde(default)]
+    pub more: PhoneMore,
+}
+
+/// What else the sandbox keeps of a number.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct PhoneMore {
+    /// The code that was sent to the number last.
+    pub code: Option<SentCode>,
+    /// When codes were asked for, in epoch milliseconds.
+    pub code_asks_ms: Vec<i64>,
+    /// When a wrong PIN was given, in epoch milliseconds.
+    pub wrong_pins_ms: Vec<i64>,
+    /// Until when no PIN is looked at, in epoch milliseconds.
+    pub pin_blocked_until_ms: i64,
+    /// Until when the number's deletion elsewhere is not complete, in epoch milliseconds.
+    pub deleting_until_ms: i64,
+    /// The name under review, or reviewed last.
+    pub review: Option<Review>,
+    /// The country in which messages are kept.
+    pub storage_region: Option<String>,
+    /// When the contacts of the app were asked for, in epoch milliseconds.
+    pub contacts_asked_ms: Option<i64>,
+    /// When its chats were.
+    pub history_asked_ms: Option<i64>,
+    /// Whether the person chose not to share the chats.
+    pub history_declined: bool,
+    /// The quality, where it is not what a new number has.
+    pub quality: Option<String>,
+    /// The limit, likewise.
+    pub limit: Option<String>,
+}
+
+/// A verification code.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct SentCode {
+    pub code: String,
+    pub sent_ms: i64,
+    /// How often another was given.
+    pub wrong: u32,
+}
+
+/// A display name's review.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Review {
+    pub name: String,
+    /// When it ends, in epoch milliseconds.
+    pub due_ms: i64,
+    /// `None` where the name is accepted; else why not.
+    pub rejected: Option<String>,
+    /// Whether the end has come.
+    pub over: bool,
+    /// Whether it is the name that the number began with.
+    pub first: bool,
 }
 
 /// The fate of a display name.
@@ -75,6 +131,8 @@ pub(super) struct Phone {
 pub(super) enum NameStatus {
     AvailableWithoutReview,
     PendingReview,
+    Approved,
+    Declined,
 }
 
 impl NameStatus {
@@ -82,7 +140,14 @@ impl NameStatus {
         match self {
             Self::AvailableWithoutReview => "AVAILABLE_WITHOUT_REVIEW",
             Self::PendingReview => "PENDING_REVIEW",
+            Self::Approved => "APPROVED",
+            Self::Declined => "DECLINED",
         }
+    }
+
+    /// Whether there is a certificate to register with.
+    pub fn is_ready(self) -> bool {
+        matches!(self, Self::AvailableWithoutReview | Self::Approved)
     }
 }
 

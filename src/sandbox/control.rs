@@ -23,8 +23,8 @@
 //! | `POST /_sandbox/apps` `{"name": "", "waba_id": null, "require_app_secret": false, "scopes": null, "app_id": null}` | an app of a customer's own (or another token of one) with an account that its token opens; answers `app_id`, `app_secret`, `token`, `waba_id`, `phone_number_ids` |
 //! | `POST /_sandbox/apps/callback` `{"app_id": "...", "callback_url": "...", "verify_token": "...", "fields": null}` | *Verify and save* in that app's dashboard; `.../apps/secret` `{"app_id": "..."}`: *Reset* of its secret |
 //! | `POST /_sandbox/webhooks` with `"own_app_id"` | that app signs it, and it goes to that app's callback |
-//! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number |
 //! | `POST /_sandbox/templates` `{"waba_id": "...", "make": 2500}` | makes many; also `review_ms`, `verdict` (`{"status": "REJECTED", "reason": "...", "explained": ["what", "cure"], "category": "..."}`) for the next review, `verified` (250 or 6,000), and changes of one by `template_id` or `name`: `status` with `reason` and `rejection`, `quality`, `category`, `correct_category`, `components`; `told: false` without a webhook |
+//! | `POST /_sandbox/phones` `{"phone_id": "...", "name_status": "AVAILABLE_WITHOUT_REVIEW", "verified": true}` | changes a number; see [`phones`](super::phones) |
 //! | `POST /_sandbox/app` `{"js_sdk_login": true, "allowed_domains": [], "redirect_uris": [], "require_app_secret": true}` | changes the app's settings (those named) |
 //! | `POST /_sandbox/profiles` `{"phone_id": "...", "about": "..."}` | the number’s business profile is edited on the phone: also address, description, email, websites, vertical, and picture (a PNG in base64; empty removes it) |
 //! | `POST /_sandbox/dashboard` `{"approved_permissions": [], "privacy_policy_url": "", "subscribed": false}` | what else the dashboard holds (those named); also terms_of_service_url, icon_url, category, app_domains, business_verification, refused_fields, replaces_fields, is_native, uploads_need_role, subscription_active, system_token_revoked, system_token_days, system_token_scopes |
@@ -36,13 +36,11 @@
 //! answer of `GET /_sandbox/state`, under `scenarios`.
 
 use super::{
-    Sandbox,
-    assets::NameStatus,
-    dashboard,
+    Sandbox, dashboard,
     finish::{self, Number, Plan},
     flow::{Flow, Way},
     inbox::{self, Asked},
-    outcome, own_apps, permissions,
+    outcome, own_apps, permissions, phones,
     scenario::{Armed, Fault, Plain, Scenario},
     setup,
     state::State as Kept,
@@ -76,9 +74,9 @@ pub(super) fn router(sandbox: &Sandbox) -> Router<Sandbox> {
         .route("/accounts", post(permissions::accounts))
         .route("/usage", post(usage::change))
         .route("/webhooks", post(webhook))
-        .route("/phones", post(phone))
         .route("/profiles", post(super::profiles::change))
         .route("/templates", post(change_templates))
+        .route("/phones", post(phones::change))
         .route("/app", post(app))
         .route("/apps", post(own_apps::make))
         .route("/apps/callback", post(own_apps::callback))
@@ -326,30 +324,6 @@ async fn webhook(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
 async fn change_templates(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
     let asked: templates::Asked = read(&body)?;
     templates::control(&sandbox, &asked).map(axum::Json).map_err(|why| refused(StatusCode::BAD_REQUEST, why))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PhoneChange {
-    phone_id: String,
-    name_status: Option<NameStatus>,
-    verified: Option<bool>,
-    registered: Option<bool>,
-}
-
-async fn phone(State(sandbox): State<Sandbox>, body: Bytes) -> Answer {
-    let asked: PhoneChange = read(&body)?;
-    let found = sandbox.change(|state| {
-        let phone = state.phone_mut(&asked.phone_id)?;
-        phone.name_status = asked.name_status.unwrap_or(phone.name_status);
-        phone.verified = asked.verified.unwrap_or(phone.verified);
-        phone.registered = asked.registered.unwrap_or(phone.registered);
-        Some(())
-    });
-    match found.map_err(unsaved)? {
-        Some(()) => ok(json!({"success": true})),
-        None => Err(refused(StatusCode::NOT_FOUND, "there is no such number")),
-    }
 }
 
 #[derive(Deserialize, Default)]

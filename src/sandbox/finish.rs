@@ -2,8 +2,8 @@
 //! given out, and the webhook that tells the provider is queued.
 
 use super::{
-    assets::{Business, NameStatus, Phone, Waba, digits},
-    ids, outcome,
+    assets::{Business, NameStatus, Phone, PhoneMore, Waba, digits},
+    ids, names, outcome,
     scenario::{Fault, Plain, Scenario},
     setup::Fields,
     state::State,
@@ -49,6 +49,8 @@ pub(super) struct Finished {
     pub phone_ids: Vec<String>,
 }
 
+/// How long a number's deletion elsewhere takes (error-codes, 133015).
+const DELETING_MS: i64 = 5 * 60_000;
 const SHORT_LIFE_MS: i64 = 3 * DAY_MS;
 
 impl Plan {
@@ -60,7 +62,7 @@ impl Plan {
     fn number(&self) -> Number {
         if self.has(Plain::NoNumber) {
             Number::None
-        } else if self.has(Plain::Coexistence) {
+        } else if self.has(Plain::Coexistence) || self.has(Plain::HistoryDeclined) {
             Number::Coexistence
         } else if self.has(Plain::UnverifiedNumber) {
             Number::Unverified
@@ -197,28 +199,39 @@ fn phone(state: &mut State, plan: &Plan, waba_id: &str, number: &str, kind: Numb
     let display = if number.is_empty() { made_up_number(state) } else { number.to_owned() };
     let name = state.waba(waba_id).map(|waba| waba.name.clone()).unwrap_or_default();
     let given = &plan.fields.display_name;
+    let verified_name = if given.is_empty() { name } else { given.clone() };
     let id = ids::object();
+    let pending = [Plain::DisplayNamePending, Plain::DisplayNameReview, Plain::DisplayNameDeclined];
+    let declined = plan.has(Plain::DisplayNameDeclined);
+    let more = PhoneMore {
+        deleting_until_ms: if plan.has(Plain::NumberDeleted) { now_ms + DELETING_MS } else { 0 },
+        history_declined: plan.has(Plain::HistoryDeclined),
+        review: (declined || plan.has(Plain::DisplayNameReview))
+            .then(|| names::first_review(&verified_name, declined, now_ms)),
+        ..PhoneMore::default()
+    };
     state.phones.push(Phone {
         id: id.clone(),
         waba_id: waba_id.to_owned(),
         display,
-        verified_name: if given.is_empty() { name } else { given.clone() },
+        verified_name,
         category: if plan.fields.category.is_empty() { "OTHER".to_owned() } else { plan.fields.category.clone() },
         description: plan.fields.description.clone(),
         created_ms: now_ms,
         verified: kind != Number::Unverified,
         registered: false,
         on_biz_app: kind == Number::Coexistence,
-        name_status: if plan.has(Plain::DisplayNamePending) {
+        name_status: if pending.iter().any(|scenario| plan.has(*scenario)) {
             NameStatus::PendingReview
         } else {
             NameStatus::AvailableWithoutReview
         },
-        pin: None,
+        pin: plan.has(Plain::PinSet).then(|| "246810".to_owned()),
         register_tries_ms: Vec::new(),
         deregister_tries_ms: Vec::new(),
         blocked_until_ms: 0,
         override_callback_uri: None,
+        more,
     });
     id
 }

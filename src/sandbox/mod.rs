@@ -25,9 +25,11 @@ mod home;
 mod ids;
 mod inbox;
 mod media;
+mod names;
 mod outcome;
 mod own_apps;
 mod permissions;
+mod phones;
 mod profiles;
 mod record;
 mod review;
@@ -175,6 +177,7 @@ impl Sandbox {
     pub fn router(&self) -> Router {
         webhooks::resume(self);
         review::resume(self);
+        names::resume(self);
         Router::new()
             .route("/", get(home::show))
             .route("/arm", axum::routing::post(home::arm))

@@ -101,6 +101,8 @@ fn mask_text(key: Option<&str>, text: &str) -> String {
         Some("pin") => "0".repeat(6),
         Some("client_secret" | "appsecret_proof") => "0".repeat(text.len()),
         Some("verify_token" | "hub.verify_token") => "x".repeat(text.len()),
+        // A number's verification code keeps its shape, as a PIN does.
+        Some("code") if text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()) => "0".repeat(6),
         Some("code") => keep(text, 2),
         Some("access_token" | "input_token" | "fb_exchange_token") => mask_token(text),
         // Paging links carry whole query strings.

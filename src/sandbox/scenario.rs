@@ -94,6 +94,11 @@ named!(
         SeveralWabas => "several_wabas", "Three accounts shared, one with two numbers";
         SeveralNumbers => "several_numbers", "One account with three numbers";
         DisplayNamePending => "display_name_pending", "Display name not ready";
+        DisplayNameReview => "display_name_review", "Display name under review for some seconds";
+        DisplayNameDeclined => "display_name_declined", "Display name declined after some seconds";
+        PinSet => "pin_set", "The number has a PIN already (246810)";
+        NumberDeleted => "number_deleted", "The number was deleted elsewhere minutes ago";
+        HistoryDeclined => "history_declined", "Stays in the app, chats not shared";
         EventLost => "event_lost", "Event lost: only the code arrives";
         CodeLost => "code_lost", "Code lost: only the event arrives";
         CodeExpired => "code_expired", "Code arrives after its 30 seconds";

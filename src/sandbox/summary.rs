@@ -17,6 +17,9 @@ pub(super) fn describe(state: &State) -> Value {
             "id": phone.id, "waba_id": phone.waba_id, "display_phone_number": phone.display,
             "verified_name": phone.verified_name, "verified": phone.verified, "registered": phone.registered,
             "is_on_biz_app": phone.on_biz_app, "name_status": phone.name_status.as_str(),
+            // What a person would read on their phone.
+            "code": phone.more.code.as_ref().map(|sent| &sent.code),
+            "has_pin": phone.pin.is_some(), "storage_region": phone.more.storage_region,
         })
     });
     let businesses = state.businesses.iter().map(|business| json!({"id": business.id, "name": business.name}));

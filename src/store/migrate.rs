@@ -14,6 +14,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (3, "events", include_str!("../../migrations/0003_events.sql")),
     (4, "deliveries and holders", include_str!("../../migrations/0004_deliveries_and_holders.sql")),
     (5, "young marks", include_str!("../../migrations/0005_young_marks.sql")),
+    (6, "numbers", include_str!("../../migrations/0006_numbers.sql")),
     (7, "templates", include_str!("../../migrations/0007_templates.sql")),
     (8, "profiles", include_str!("../../migrations/0008_profiles.sql")),
     (9, "permissions", include_str!("../../migrations/0009_permissions.sql")),

@@ -16,6 +16,7 @@ mod events;
 mod forwarding;
 mod jobs;
 mod meta_settings;
+mod numbers;
 mod oversight;
 mod own_apps;
 mod profiles;

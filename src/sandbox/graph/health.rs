@@ -1,7 +1,7 @@
 //! The `health_status` field of accounts and numbers (support/health-status).
 
 use super::super::{
-    assets::{NameStatus, Phone, Waba},
+    assets::{Phone, Waba},
     state::State,
 };
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ pub(super) fn of_phone(state: &State, phone: &Phone, waba: &Waba) -> Value {
             "error_description": "The phone number is not registered with Cloud API.",
             "possible_solution": "Register the phone number.",
         }]);
-    } else if phone.name_status == NameStatus::PendingReview {
+    } else if !phone.name_status.is_ready() {
         node["can_send_message"] = json!("LIMITED");
         node["additional_info"] =
             json!(["The display name is not approved yet. The message limit will rise once it is."]);

@@ -4,6 +4,7 @@ mod app;
 mod auth;
 mod business;
 mod call;
+mod codes;
 mod debug_token;
 mod error;
 mod fields;
@@ -13,13 +14,15 @@ mod paging;
 mod phone;
 pub(super) mod profile;
 mod register;
+mod settings;
+mod smb;
 mod template_rules;
 mod templates;
 mod upload;
 mod waba;
 
 use super::{
-    Sandbox, ids, media,
+    Sandbox, ids, media, names,
     record::{self, Exchange, Seen},
     scenario::{self, FaultKind},
 };
@@ -105,6 +108,7 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
     if segments == ["oauth", "access_token"] && (get || post) {
         return oauth::access_token(sandbox, call);
     }
+    names::end_due(sandbox)?;
     let now_ms = sandbox.now_ms();
     let caller = sandbox.read(|state| auth::caller(state, call, now_ms))?;
     let (id, edge) = match segments.as_slice() {
@@ -142,6 +146,7 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
             }
             ("POST", Some("message_templates")) => templates::create(sandbox, call, &caller, id),
             ("DELETE", Some("message_templates")) => templates::delete(sandbox, call, &caller, id),
+            ("POST", Some("phone_numbers")) => codes::add(sandbox, call, &caller, id),
             ("GET", Some("subscribed_apps")) => sandbox.read(|state| waba::subscriptions(state, call, &caller, id)),
             ("POST", Some("subscribed_apps")) => waba::subscribe(sandbox, call, &caller, id).await,
             ("DELETE", Some("subscribed_apps")) => waba::unsubscribe(sandbox, call, &caller, id),
@@ -157,6 +162,11 @@ async fn answer(sandbox: &Sandbox, call: &Call) -> Result<Value, GraphError> {
             ("POST", Some("whatsapp_business_profile")) => profile::update(sandbox, call, &caller, id),
             ("POST", Some("register")) => register::register(sandbox, call, &caller, id),
             ("POST", Some("deregister")) => register::deregister(sandbox, call, &caller, id),
+            ("POST", Some("request_code")) => codes::request(sandbox, call, &caller, id),
+            ("POST", Some("verify_code")) => codes::verify(sandbox, call, &caller, id),
+            ("GET", Some("settings")) => sandbox.read(|state| settings::read(state, call, &caller, id)),
+            ("POST", Some("settings")) => settings::update(sandbox, call, &caller, id),
+            ("POST", Some("smb_app_data")) => smb::sync(sandbox, call, &caller, id),
             _ => Err(unknown_edge(call, id, edge)),
         },
         Object::Template => match (call.method.as_str(), edge) {

@@ -7,6 +7,7 @@ use super::{
     super::{
         Sandbox,
         assets::{NameStatus, Phone, Waba, digits},
+        names,
         state::State,
     },
     auth::Caller,
@@ -34,17 +35,22 @@ const LISTED: &[&str] = &[
 pub(super) fn node(state: &State, phone: &Phone, waba: &Waba) -> Node {
     let connected = phone.connected();
     let hosted = if connected { "CLOUD_API" } else { "NOT_APPLICABLE" };
-    let ready = phone.name_status == NameStatus::AvailableWithoutReview;
+    let ready = phone.name_status.is_ready();
+    let more = &phone.more;
+    let quality = more.quality.as_deref();
+    let limit = more.limit.as_deref().unwrap_or("TIER_250");
+    let (new_name, new_status) = new_name(phone);
     let number = digits(&phone.display);
     let all = json!({
         "id": phone.id,
         "display_phone_number": phone.display,
         "verified_name": phone.verified_name,
-        "quality_rating": if connected { "GREEN" } else { "NA" },
-        "quality_score": {"score": if connected { "GREEN" } else { "UNKNOWN" }},
+        "quality_rating": quality.unwrap_or(if connected { "GREEN" } else { "NA" }),
+        "quality_score": {"score": quality.unwrap_or(if connected { "GREEN" } else { "UNKNOWN" })},
         "code_verification_status": if phone.verified { "VERIFIED" } else { "UNVERIFIED" },
         "name_status": phone.name_status.as_str(),
-        "new_name_status": "NONE",
+        "new_display_name": new_name,
+        "new_name_status": new_status,
         "status": phone.status(),
         "platform_type": hosted,
         "host_platform": hosted,
@@ -54,9 +60,13 @@ pub(super) fn node(state: &State, phone: &Phone, waba: &Waba) -> Node {
         "is_on_biz_app": phone.on_biz_app,
         "is_pin_enabled": phone.pin.is_some(),
         "is_preverified_number": false,
-        "messaging_limit_tier": "TIER_250",
-        "whatsapp_business_manager_messaging_limit": "TIER_250",
-        "unified_cert_status": if ready { "APPROVED" } else { "NAME_PENDING_REVIEW" },
+        "messaging_limit_tier": limit,
+        "whatsapp_business_manager_messaging_limit": limit,
+        "unified_cert_status": match phone.name_status {
+            NameStatus::PendingReview => "NAME_PENDING_REVIEW",
+            NameStatus::Declined => "NAME_REJECTED",
+            NameStatus::Approved | NameStatus::AvailableWithoutReview => "APPROVED",
+        },
         "certificate": ready.then(|| format!("CmYKIgjsandbox{}", phone.id)),
         "new_certificate": null,
         "search_visibility": "NON_VISIBLE",
@@ -94,6 +104,15 @@ pub(super) fn listed(state: &State, phone: &Phone, waba: &Waba) -> Node {
     node
 }
 
+/// The name that was asked for instead, and Meta's word on it (display-names, *Updating display name via API*).
+fn new_name(phone: &Phone) -> (Option<&str>, &'static str) {
+    match phone.more.review.as_ref().filter(|review| !review.first) {
+        Some(review) if !review.over => (Some(&review.name), "PENDING_REVIEW"),
+        Some(review) if review.rejected.is_some() => (Some(&review.name), "DECLINED"),
+        _ => (None, "NONE"),
+    }
+}
+
 fn configuration(state: &State, phone: &Phone, waba: &Waba) -> Value {
     let mut found = json!({});
     if let Some(uri) = &phone.override_callback_uri {
@@ -114,7 +133,28 @@ pub(super) fn read(state: &State, call: &Call, caller: &Caller, id: &str) -> Res
     node(state, phone, waba).select(&waba::requested(call)?)
 }
 
-/// Sets the PIN or an alternate callback.
+/// Asks for another display name, which is then reviewed (display-names).
+fn rename(sandbox: &Sandbox, id: &str, name: &str) -> Result<Value, GraphError> {
+    if !(2..=75).contains(&name.chars().count()) {
+        return Err(GraphError::parameter("Param new_display_name must be 2 to 75 characters long"));
+    }
+    let now_ms = sandbox.now_ms();
+    sandbox.change(|state| {
+        if let Some(phone) = state.phone_mut(id) {
+            let mut review = names::another(name, now_ms);
+            if !phone.connected() {
+                // The name that it would begin with.
+                phone.verified_name = name.to_owned();
+                phone.name_status = NameStatus::PendingReview;
+                review.first = true;
+            }
+            phone.more.review = Some(review);
+        }
+    })?;
+    Ok(json!({"success": true}))
+}
+
+/// Sets the PIN, the name or an alternate callback.
 pub(super) async fn update(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str) -> Result<Value, GraphError> {
     sandbox.read(|state| caller.phone(state, call, id).map(|_| ()))?;
     if let Some(pin) = call.text("pin") {
@@ -122,14 +162,23 @@ pub(super) async fn update(sandbox: &Sandbox, call: &Call, caller: &Caller, id: 
         sandbox.change(|state| {
             if let Some(phone) = state.phone_mut(id) {
                 phone.pin = Some(pin);
+                phone.more.wrong_pins_ms.clear();
+                phone.more.pin_blocked_until_ms = 0;
             }
         })?;
         return Ok(json!({"success": true}));
     }
+    if let Some(name) = call.text("new_display_name") {
+        return rename(sandbox, id, name.trim());
+    }
     let configuration = match call.value("webhook_configuration") {
         Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
         Some(value) => value.clone(),
-        None => return Err(GraphError::parameter("The parameters pin or webhook_configuration are required")),
+        None => {
+            return Err(GraphError::parameter(
+                "The parameters pin, new_display_name or webhook_configuration are required",
+            ));
+        }
     };
     let uri = configuration["override_callback_uri"].as_str().unwrap_or_default().to_owned();
     if !uri.is_empty() {

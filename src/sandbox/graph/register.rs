@@ -17,9 +17,15 @@ use super::{
 use crate::base::text::constant_time_eq;
 use serde_json::{Value, json};
 
+/// After so many wrong PINs none is looked at for a while. Meta names neither figure.
+const WRONG_PINS: usize = 3;
+const GUESSES_PAUSE_MS: i64 = 10 * 60_000;
+/// So soon after a wrong PIN the next one is too fast.
+const TOO_FAST_MS: i64 = 2_000;
 const WINDOW_MS: i64 = 3 * DAY_MS;
 const TRIES: usize = 10;
-const REGIONS: [&str; 14] = ["AE", "AU", "BH", "BR", "CA", "CH", "DE", "GB", "ID", "IN", "JP", "KR", "SG", "ZA"];
+pub(super) const REGIONS: [&str; 14] =
+    ["AE", "AU", "BH", "BR", "CA", "CH", "DE", "GB", "ID", "IN", "JP", "KR", "SG", "ZA"];
 
 pub(super) fn register(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str) -> Result<Value, GraphError> {
     sandbox.read(|state| caller.phone(state, call, id).map(|_| ()))?;
@@ -44,16 +50,28 @@ pub(super) fn register(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str
             return Err(GraphError::new(133_006, "(#133006) Phone number re-verification needed")
                 .details("Verify the phone number before registering it."));
         }
+        let more = &phone.more;
+        if more.deleting_until_ms > now_ms {
+            let text = "(#133015) Please wait a few minutes before attempting to register this phone number";
+            return Err(GraphError::new(133_015, text)
+                .details("The phone number was recently deleted, and deletion has not yet completed."));
+        }
+        if more.storage_region.is_some() && call.value("data_localization_region").is_some() {
+            return Err(GraphError::parameter("Param data_localization_region is set in the number's settings"));
+        }
+        if phone.name_status == NameStatus::Declined {
+            return Err(GraphError::parameter("Invalid parameter")
+                .subcode(2_388_001)
+                .user("Cannot Create Certificate", "The display name of this number was declined."));
+        }
         if phone.name_status == NameStatus::PendingReview {
             return Err(GraphError::parameter("Invalid parameter")
                 .subcode(2_388_001)
                 .user("Cannot Create Certificate", "The display name of this number is not ready yet."));
         }
-        if phone.pin.as_ref().is_some_and(|set| !constant_time_eq(set, &pin)) {
-            return Err(GraphError::new(133_005, "(#133005) Two step verification PIN Mismatch")
-                .details("The two-step verification PIN is incorrect."));
-        }
+        guess(phone, &pin, now_ms)?;
         phone.pin = Some(pin);
+        phone.more.wrong_pins_ms.clear();
         phone.registered = true;
         Ok(json!({"success": true}))
     })?
@@ -76,8 +94,35 @@ pub(super) fn deregister(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &s
                 .details("The phone number is not registered on the WhatsApp Business Platform."));
         }
         phone.registered = false;
+        // Local storage ends with the registration (registration, *Deregister*).
+        phone.more.storage_region = None;
         Ok(json!({"success": true}))
     })?
+}
+
+/// Holds a PIN against the one that is set, and counts the wrong ones (error-codes, 133005, 133008, 133009).
+fn guess(phone: &mut Phone, pin: &str, now_ms: i64) -> Result<(), GraphError> {
+    let more = &mut phone.more;
+    if more.pin_blocked_until_ms > now_ms {
+        let minutes = (more.pin_blocked_until_ms - now_ms + 59_999) / 60_000;
+        return Err(GraphError::new(133_008, "(#133008) Too Many two step verification PIN Guesses")
+            .details(format!("Too many two-step verification PIN guesses. Try again in {minutes} minutes.")));
+    }
+    if phone.pin.as_ref().is_none_or(|set| constant_time_eq(set, pin)) {
+        return Ok(());
+    }
+    more.wrong_pins_ms.retain(|at| at + GUESSES_PAUSE_MS > now_ms);
+    let soon = more.wrong_pins_ms.last().is_some_and(|at| at + TOO_FAST_MS > now_ms);
+    more.wrong_pins_ms.push(now_ms);
+    if more.wrong_pins_ms.len() >= WRONG_PINS {
+        more.pin_blocked_until_ms = now_ms + GUESSES_PAUSE_MS;
+    }
+    if soon {
+        return Err(GraphError::new(133_009, "(#133009) Two step verification PIN Guessed Too Fast")
+            .details("The two-step verification PIN was entered too quickly. Try again in 1 minute."));
+    }
+    Err(GraphError::new(133_005, "(#133005) Two step verification PIN Mismatch")
+        .details("The two-step verification PIN is incorrect."))
 }
 
 /// A PIN has six digits.

@@ -68,6 +68,7 @@ const TABLES: &[(&str, &str)] = tables! {
     "message_templates" "template_syncs" "template_acts" "account_notices" "audit_log" "recovery_codes" "guesses" "invites"
     "origins" "meta_settings" "meta_checks" "go_live_ticks" "setup_codes" "asset_holders" "graph_calls" "permission_checks"
     "reconnect_links" "own_apps" "business_profiles" "profile_changes" "profile_pictures" "profile_copies"
+    "number_files" "number_pins" "number_tries" "number_readings" "number_syncs"
 };
 
 #[tokio::test]

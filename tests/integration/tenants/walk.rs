@@ -122,6 +122,7 @@ impl Samples {
     fn is_named_in(&self, address: &str) -> bool {
         let own = [&self.customer, &self.user, &self.connection, &self.attempt, &self.waba];
         let ids = own.into_iter().chain([&self.invite, &self.session, &self.endpoint, &self.event, &self.template]);
+        let ids = ids.chain([&self.number]);
         ids.into_iter().any(|id| address.contains(id.as_str()))
     }
 

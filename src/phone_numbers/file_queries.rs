@@ -1,0 +1,351 @@
+//! All SQL of what is kept of a number.
+
+use super::file::{Failure, File, Stage, Task, Tries, TryKind, WINDOW};
+use crate::{
+    base::{
+        ids::{self, CustomerId, PhoneNumberId, WabaId},
+        phone::e164,
+    },
+    graph,
+    store::{Reads, Result, Row, StoreError, WriteTx, query},
+};
+use time::{Duration, OffsetDateTime};
+
+/// A reading that tells nothing new is kept all the same where the one before is so old: the chart goes on.
+const READING_AGE: Duration = Duration::hours(20);
+
+/// Under what a number's file is found: E.164, or its digits where it is no number that we know.
+pub(super) fn key(display: &str) -> String {
+    e164(display).unwrap_or_else(|| display.chars().filter(char::is_ascii_digit).collect())
+}
+
+fn file(row: &Row) -> Result<File> {
+    let word = |column: &str| row.opt_text(column);
+    let odd = |column: &str| StoreError::Value(column.to_owned());
+    Ok(File {
+        id: row.text("id")?,
+        customer: row.parse("customer_id")?,
+        phone_number_id: row.parse("phone_number_id")?,
+        moved_at: row.opt_time("moved_at")?,
+        task: word("task")?.map(|task| task.parse().map_err(|()| odd("task"))).transpose()?,
+        stage: word("stage")?.map(|stage| stage.parse().map_err(|()| odd("stage"))).transpose()?,
+        stage_since: row.opt_time("stage_since")?,
+        next_at: row.opt_time("next_at")?,
+        polls: row.int("polls")?,
+        failure: row.opt_json("failure")?,
+        region: row.opt_text("region")?,
+        wanted_name: row.opt_text("wanted_name")?,
+        code_sent_at: row.opt_time("code_sent_at")?,
+        locked_until: row.opt_time("locked_until_at")?,
+    })
+}
+
+pub(super) async fn get(db: &mut impl Reads, id: &str) -> Result<Option<File>> {
+    query("SELECT * FROM number_files WHERE id = $1").bind(id).optional(db, file).await
+}
+
+pub(super) async fn of_number(db: &mut impl Reads, customer: CustomerId, display: &str) -> Result<Option<File>> {
+    query("SELECT * FROM number_files WHERE customer_id = $1 AND number = $2")
+        .bind(customer)
+        .bind(key(display))
+        .optional(db, file)
+        .await
+}
+
+pub(super) async fn of_phone(db: &mut impl Reads, phone: &PhoneNumberId) -> Result<Vec<File>> {
+    query("SELECT * FROM number_files WHERE phone_number_id = $1 ORDER BY id").bind(phone).all(db, file).await
+}
+
+/// Whether Meta says that the number is not here any more but with another account.
+fn has_left(status: Option<&str>) -> bool {
+    matches!(status, Some("MIGRATED" | "DELETED" | "UNLINKED" | "DISCONNECTED"))
+}
+
+/// The file of a number of this WABA, made where there is none; with the number's new ID where it came with one. `None`
+/// where the WABA is nobody's, or the number has gone on to another.
+pub(super) async fn ensure(
+    tx: &mut WriteTx,
+    waba: &WabaId,
+    number: &PhoneNumberId,
+    display: &str,
+    status: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<Option<String>> {
+    query(
+        "INSERT INTO number_files (id, customer_id, number, phone_number_id, created_at) \
+         SELECT $1, customer_id, $2, $3, $4 FROM wabas WHERE waba_id = $5 \
+         ON CONFLICT (customer_id, number) DO UPDATE SET phone_number_id = excluded.phone_number_id, \
+         moved_at = CASE WHEN number_files.phone_number_id = excluded.phone_number_id THEN number_files.moved_at \
+         ELSE excluded.created_at END \
+         WHERE number_files.phone_number_id = excluded.phone_number_id OR $6 \
+         RETURNING id",
+    )
+    .bind(ids::new_uuid().to_string())
+    .bind(key(display))
+    .bind(number)
+    .bind(now)
+    .bind(waba)
+    .bind(!has_left(status))
+    .optional(tx, |row| row.text("id"))
+    .await
+}
+
+/// The file of a number that was just read, with the reading.
+pub(super) async fn note(
+    tx: &mut WriteTx,
+    waba: &WabaId,
+    number: &graph::PhoneNumber,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let status = number.status.as_deref();
+    if let Some(file) = ensure(tx, waba, &number.id, &number.display_phone_number, status, now).await? {
+        read(tx, &file, number, now).await?;
+    }
+    Ok(())
+}
+
+/// One reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub at: OffsetDateTime,
+    pub quality: Option<String>,
+    pub limit: Option<String>,
+    pub throughput: Option<String>,
+    pub status: Option<String>,
+    pub name_status: Option<String>,
+}
+
+fn reading(row: &Row) -> Result<Reading> {
+    Ok(Reading {
+        at: row.time("at")?,
+        quality: row.opt_text("quality_rating")?,
+        limit: row.opt_text("messaging_limit")?,
+        throughput: row.opt_text("throughput_level")?,
+        status: row.opt_text("status")?,
+        name_status: row.opt_text("name_status")?,
+    })
+}
+
+/// Keeps a reading, where it tells something.
+async fn read(tx: &mut WriteTx, file: &str, number: &graph::PhoneNumber, now: OffsetDateTime) -> Result<()> {
+    // The list of an account's numbers has another word for the same.
+    let status = number.status.clone().map(|status| if status == "LINKED" { "CONNECTED".to_owned() } else { status });
+    let new = Reading {
+        at: now,
+        quality: number.quality_rating.clone(),
+        limit: number.whatsapp_business_manager_messaging_limit.clone(),
+        throughput: number.throughput.as_ref().and_then(|throughput| throughput.level.clone()),
+        status,
+        name_status: number.name_status.clone(),
+    };
+    let last = query("SELECT * FROM number_readings WHERE file_id = $1 ORDER BY at DESC LIMIT 1")
+        .bind(file)
+        .optional(tx, reading)
+        .await?;
+    if last.is_some_and(|last| now - last.at < READING_AGE && Reading { at: now, ..last } == new) {
+        return Ok(());
+    }
+    query(
+        "INSERT INTO number_readings (file_id, at, quality_rating, messaging_limit, throughput_level, status, \
+         name_status) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (file_id, at) DO NOTHING",
+    )
+    .bind(file)
+    .bind(now)
+    .bind(new.quality)
+    .bind(new.limit)
+    .bind(new.throughput)
+    .bind(new.status)
+    .bind(new.name_status)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The readings since then, and the last one before; the oldest first.
+pub(super) async fn readings(db: &mut impl Reads, file: &str, since: OffsetDateTime) -> Result<Vec<Reading>> {
+    query(
+        "SELECT * FROM number_readings WHERE file_id = $1 AND at >= coalesce((SELECT max(at) FROM number_readings \
+         WHERE file_id = $1 AND at < $2), $2) ORDER BY at",
+    )
+    .bind(file)
+    .bind(since)
+    .all(db, reading)
+    .await
+}
+
+/// A step of a task.
+pub(super) struct Step<'a> {
+    pub stage: Stage,
+    pub next_at: Option<OffsetDateTime>,
+    pub polls: i64,
+    pub failure: Option<&'a Failure>,
+}
+
+/// Takes the step, unless somebody decided otherwise since the file was read.
+pub(super) async fn take(tx: &mut WriteTx, file: &File, step: &Step<'_>, now: OffsetDateTime) -> Result<bool> {
+    let failure = step.failure.map(serde_json::to_string).transpose();
+    let failure = failure.map_err(|_| StoreError::Value("failure".to_owned()))?;
+    // Never the same twice: it tells one step from the next.
+    let since = file.stage_since.map_or(now, |since| now.max(since + Duration::milliseconds(1)));
+    let taken = query(
+        "UPDATE number_files SET stage = $1, stage_since = $2, next_at = $3, polls = $4, failure = $5 \
+         WHERE id = $6 AND stage_since = $7",
+    )
+    .bind(step.stage.as_str())
+    .bind(since)
+    .bind(step.next_at)
+    .bind(step.polls)
+    .bind(failure)
+    .bind(&file.id)
+    .bind(file.stage_since)
+    .execute(tx)
+    .await?;
+    Ok(taken == 1)
+}
+
+/// Begins a task, unless one is in the middle of a call.
+pub(super) async fn begin(
+    tx: &mut WriteTx,
+    file: &str,
+    task: Task,
+    region: Option<&str>,
+    name: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<bool> {
+    let begun = query(
+        "UPDATE number_files SET task = $1, stage = 'asked', stage_since = CASE WHEN stage_since >= $2 \
+         THEN stage_since + 1 ELSE $2 END, next_at = NULL, polls = 0, failure = NULL, region = $3, \
+         wanted_name = $4 WHERE id = $5 AND coalesce(stage, '') <> 'asked'",
+    )
+    .bind(task.as_str())
+    .bind(now)
+    .bind(region)
+    .bind(name)
+    .bind(file)
+    .execute(tx)
+    .await?;
+    Ok(begun == 1)
+}
+
+/// Lets a waiting task go on at once: Meta has told something.
+pub(super) async fn hurry(tx: &mut WriteTx, file: &str, now: OffsetDateTime) -> Result<()> {
+    query(
+        "UPDATE number_files SET next_at = $1 WHERE id = $2 AND stage = 'waiting_name' \
+         AND (next_at IS NULL OR next_at > $1)",
+    )
+    .bind(now)
+    .bind(file)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Ends what waits or failed.
+pub(super) async fn give_up(tx: &mut WriteTx, file: &str) -> Result<bool> {
+    let ended = query(
+        "UPDATE number_files SET task = NULL, stage = NULL, stage_since = NULL, next_at = NULL, failure = NULL, \
+         wanted_name = NULL WHERE id = $1 AND stage IN ('waiting_name', 'waiting', 'failed', 'done')",
+    );
+    Ok(ended.bind(file).execute(tx).await? == 1)
+}
+
+pub(super) async fn set_locked(tx: &mut WriteTx, file: &str, until: OffsetDateTime) -> Result<()> {
+    let set = query("UPDATE number_files SET locked_until_at = $1 WHERE id = $2");
+    set.bind(until).bind(file).execute(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn set_code_sent(tx: &mut WriteTx, file: &str, at: Option<OffsetDateTime>) -> Result<()> {
+    let set = query("UPDATE number_files SET code_sent_at = $1 WHERE id = $2");
+    set.bind(at).bind(file).execute(tx).await?;
+    Ok(())
+}
+
+/// Counts a try before it is made; its ID.
+pub(super) async fn count_try(tx: &mut WriteTx, file: &str, kind: TryKind, now: OffsetDateTime) -> Result<String> {
+    let id = ids::new_uuid().to_string();
+    query("INSERT INTO number_tries (id, file_id, kind, at) VALUES ($1, $2, $3, $4)")
+        .bind(&id)
+        .bind(file)
+        .bind(kind.as_str())
+        .bind(now)
+        .execute(tx)
+        .await?;
+    query("DELETE FROM number_tries WHERE file_id = $1 AND at < $2")
+        .bind(file)
+        .bind(now - WINDOW * 10)
+        .execute(tx)
+        .await?;
+    Ok(id)
+}
+
+pub(super) async fn end_try(tx: &mut WriteTx, id: &str, outcome: &str) -> Result<()> {
+    query("UPDATE number_tries SET outcome = $1 WHERE id = $2").bind(outcome).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// The try whose answer never came, if the last one is such.
+pub(super) async fn open_try(db: &mut impl Reads, file: &str, kind: TryKind) -> Result<Option<String>> {
+    let last = query(
+        "SELECT id, outcome FROM number_tries WHERE file_id = $1 AND kind = $2 ORDER BY at DESC, id DESC LIMIT 1",
+    )
+    .bind(file)
+    .bind(kind.as_str())
+    .optional(db, |row| Ok((row.text("id")?, row.opt_text("outcome")?)))
+    .await?;
+    Ok(last.filter(|(_, outcome)| outcome.is_none()).map(|(id, _)| id))
+}
+
+pub(super) async fn tries(db: &mut impl Reads, file: &File, kind: TryKind, now: OffsetDateTime) -> Result<Tries> {
+    let at = query("SELECT at FROM number_tries WHERE file_id = $1 AND kind = $2 AND at > $3 ORDER BY at")
+        .bind(&file.id)
+        .bind(kind.as_str())
+        .bind(now - WINDOW)
+        .all(db, |row| row.time("at"))
+        .await?;
+    Ok(Tries { at, locked_until: file.locked_until })
+}
+
+/// How many of the tries that count now ended so.
+pub(super) async fn ended_so(db: &mut impl Reads, file: &str, outcome: &str, now: OffsetDateTime) -> Result<i64> {
+    query("SELECT count(*) AS n FROM number_tries WHERE file_id = $1 AND outcome = $2 AND at > $3")
+        .bind(file)
+        .bind(outcome)
+        .bind(now - WINDOW)
+        .one(db, |row| row.int("n"))
+        .await
+}
+
+/// The IDs of a customer's files, with those of their numbers.
+pub(super) async fn of_customer(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<(String, PhoneNumberId)>> {
+    query("SELECT id, phone_number_id FROM number_files WHERE customer_id = $1 ORDER BY id")
+        .bind(customer)
+        .all(db, |row| Ok((row.text("id")?, row.parse("phone_number_id")?)))
+        .await
+}
+
+pub(super) async fn erase(tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
+    query("DELETE FROM number_files WHERE customer_id = $1").bind(customer).execute(tx).await?;
+    Ok(())
+}
+
+/// What is kept, without PINs, to be handed out.
+pub(super) async fn export(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<serde_json::Value>> {
+    let mut all = Vec::new();
+    for (id, _) in of_customer(db, customer).await? {
+        let one = query("SELECT * FROM number_files WHERE id = $1").bind(&id);
+        let Some(mut one) = one.optional(db, |row| row.to_json(&["failure"])).await? else { continue };
+        let lists = [
+            ("pins", "SELECT id, is_made, state, changed_at FROM number_pins WHERE file_id = $1 ORDER BY changed_at"),
+            ("tries", "SELECT kind, at, outcome FROM number_tries WHERE file_id = $1 ORDER BY at"),
+            ("readings", "SELECT * FROM number_readings WHERE file_id = $1 ORDER BY at"),
+            ("synchronisations", "SELECT * FROM number_syncs WHERE file_id = $1 ORDER BY onboarded_at"),
+        ];
+        for (name, sql) in lists {
+            let rows = query(sql).bind(&id).all(db, |row| row.to_json(&["failure"])).await?;
+            one[name] = rows.into();
+        }
+        all.push(one);
+    }
+    Ok(all)
+}

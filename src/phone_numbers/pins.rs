@@ -1,0 +1,135 @@
+//! PINs of two-step verification: sealed, and kept before they are sent to Meta, as a call that got no answer may have
+//! taken effect.
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/two-step-verification>
+
+use super::file::PinState;
+use crate::{
+    base::{
+        ids,
+        sealed::{KeyRing, Place, SealError},
+    },
+    sealed_column,
+    store::{Reads, Result, SealedColumn, StoreError, WriteTx, query},
+};
+use secrecy::SecretString;
+use time::OffsetDateTime;
+
+/// What of this feature is sealed at rest.
+pub const SEALED: &[SealedColumn] = &[sealed_column!("number_pins", "pin_sealed")];
+
+fn place(row: &str) -> Place<'_> {
+    Place { table: "number_pins", column: "pin_sealed", row }
+}
+
+/// A PIN that is kept.
+#[derive(Clone, Debug)]
+pub(super) struct Pin {
+    pub id: String,
+    sealed: String,
+    pub is_made: bool,
+    pub state: PinState,
+    pub changed_at: OffsetDateTime,
+}
+
+impl Pin {
+    /// The six digits.
+    pub fn open(&self, keys: &KeyRing) -> std::result::Result<SecretString, SealError> {
+        keys.open(place(&self.id), &self.sealed)
+    }
+}
+
+/// One that nobody can guess: random digits, not all the same and not in a row.
+pub(super) fn make() -> SecretString {
+    loop {
+        let pin = format!("{:06}", rand::random_range(0..1_000_000_u32));
+        let digits = pin.as_bytes();
+        let steps: Vec<i16> = digits.windows(2).map(|pair| i16::from(pair[1]) - i16::from(pair[0])).collect();
+        if steps.iter().any(|step| *step != steps[0]) {
+            return pin.into();
+        }
+    }
+}
+
+/// Keeps a PIN that is about to be sent; its ID.
+pub(super) async fn keep(
+    tx: &mut WriteTx,
+    keys: &KeyRing,
+    file: &str,
+    pin: &SecretString,
+    is_made: bool,
+    now: OffsetDateTime,
+) -> Result<String> {
+    let id = ids::new_uuid().to_string();
+    let sealed = keys.seal(place(&id), pin);
+    query(
+        "INSERT INTO number_pins (id, file_id, pin_sealed, is_made, state, changed_at) \
+         VALUES ($1, $2, $3, $4, 'sent', $5)",
+    )
+    .bind(&id)
+    .bind(file)
+    .bind(sealed)
+    .bind(is_made)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(id)
+}
+
+/// The one that was kept last.
+pub(super) async fn last(db: &mut impl Reads, file: &str) -> Result<Option<Pin>> {
+    query("SELECT * FROM number_pins WHERE file_id = $1 ORDER BY changed_at DESC, id DESC LIMIT 1")
+        .bind(file)
+        .optional(db, |row| {
+            let state = row.text("state")?.parse().map_err(|()| StoreError::Value("state".to_owned()))?;
+            Ok(Pin {
+                id: row.text("id")?,
+                sealed: row.text("pin_sealed")?,
+                is_made: row.bool("is_made")?,
+                state,
+                changed_at: row.time("changed_at")?,
+            })
+        })
+        .await
+}
+
+/// Meta took it: the others are of no use any more.
+pub(super) async fn right(tx: &mut WriteTx, file: &str, id: &str) -> Result<()> {
+    query("UPDATE number_pins SET state = 'right' WHERE id = $1").bind(id).execute(tx).await?;
+    query("DELETE FROM number_pins WHERE file_id = $1 AND id <> $2").bind(file).bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// Meta did not take it. One that it took before was changed elsewhere since.
+pub(super) async fn wrong(tx: &mut WriteTx, id: &str) -> Result<()> {
+    query("DELETE FROM number_pins WHERE id = $1 AND state = 'sent'").bind(id).execute(tx).await?;
+    query("UPDATE number_pins SET state = 'stale' WHERE id = $1").bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// Meta refused to set it.
+pub(super) async fn forget(tx: &mut WriteTx, id: &str) -> Result<()> {
+    query("DELETE FROM number_pins WHERE id = $1").bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// Somebody changed the PIN at Meta then: what was kept before is stale.
+pub(super) async fn changed_elsewhere(tx: &mut WriteTx, file: &str, at: OffsetDateTime) -> Result<u64> {
+    query("UPDATE number_pins SET state = 'stale' WHERE file_id = $1 AND changed_at <= $2 AND state <> 'stale'")
+        .bind(file)
+        .bind(at)
+        .execute(tx)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    #[test]
+    fn made_ones_are_six_digits_that_differ() {
+        let made: std::collections::BTreeSet<String> = (0..40).map(|_| make().expose_secret().to_owned()).collect();
+        assert!(made.len() > 30);
+        assert!(made.iter().all(|pin| crate::phone_numbers::file::is_pin(pin)));
+    }
+}

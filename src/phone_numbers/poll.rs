@@ -1,0 +1,88 @@
+//! Numbers are read once a day: quality is told by no webhook, only limits and throughput are.
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/phone_number_quality_update>
+
+use super::{numbers::PhoneNumbers, queries};
+use crate::{
+    base::ids::WabaId,
+    graph::{self, ErrorClass, GraphError, Line, NoLine},
+    jobs::{JobError, Outcome},
+};
+use time::Duration;
+
+/// The kind of the job; it has one subject.
+pub const POLL_JOB: &str = "phone_numbers.poll";
+/// How often it is looked which are due.
+const EVERY: Duration = Duration::minutes(10);
+/// How old a reading may become.
+const AGE: Duration = Duration::hours(22);
+/// How many accounts at once: they spread over the day by themselves.
+const AT_ONCE: i64 = 25;
+
+impl PhoneNumbers {
+    /// Reads the numbers of the accounts that wait longest. Bears being run twice.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn poll(&self) -> Result<Outcome, JobError> {
+        let due = queries::unread(&mut self.store.read().await?, self.now() - AGE, AT_ONCE).await?;
+        for waba in due {
+            if !self.poll_waba(&waba).await? {
+                // Meta asks for fewer calls: the rest comes next time.
+                break;
+            }
+        }
+        Ok(Outcome::Again(self.now() + EVERY))
+    }
+
+    /// `false` where Meta wants no more calls now.
+    async fn poll_waba(&self, waba: &WabaId) -> Result<bool, JobError> {
+        let line = match self.lines.holder(waba).await {
+            Ok(Some(held)) => self.lines.line(held.connection).await,
+            Ok(None) => Err(NoLine::None),
+            Err(error) => Err(error),
+        };
+        let line = match line {
+            Ok(line) => line,
+            Err(NoLine::None) => return self.put_off(waba).await,
+            Err(NoLine::Failed(error)) => return Err(error),
+        };
+        match self.read_waba(&line, waba).await? {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                self.lines.refused(line.connection, &error).await;
+                tracing::info!(%waba, %error, "numbers were not read");
+                self.put_off(waba).await?;
+                Ok(!is_enough(&error))
+            }
+        }
+    }
+
+    /// The list tells which numbers there are, each number all that is known of it.
+    async fn read_waba(&self, line: &Line, waba: &WabaId) -> Result<graph::Result<()>, JobError> {
+        let listed = match line.graph.phone_numbers(&line.access, waba).await {
+            Ok(listed) => listed,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut tx = self.store.write().await?;
+        queries::replace(&mut tx, waba, &listed, self.now()).await?;
+        tx.commit().await?;
+        for number in listed {
+            match line.graph.phone_number(&line.access, &number.id).await {
+                Ok(read) => self.keep_whole(waba, &read).await?,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn put_off(&self, waba: &WabaId) -> Result<bool, JobError> {
+        let mut tx = self.store.write().await?;
+        queries::put_off(&mut tx, waba, self.now()).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+fn is_enough(error: &GraphError) -> bool {
+    error.class() == ErrorClass::RateLimited
+}

@@ -1,0 +1,394 @@
+//! Registering a number, and taking it off Cloud API: asked for by a person, done in the background, step by step.
+//!
+//! Before each call the number is read: only one that is definitely not connected is registered, never one that the
+//! WhatsApp Business app uses, and none whose display name Meta still looks at, since each call counts.
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration>
+
+use super::{
+    file::{Failure, File, Reason, Stage, Task, TryKind, WINDOW, name_pause, trouble_pause, wait_in},
+    file_queries::{self, Step},
+    model::{Number, Registration},
+    numbers::{Found, PhoneNumbers},
+    pins, queries,
+};
+use crate::{
+    accounts::Member,
+    base::ids::WabaId,
+    graph::{ErrorClass, GraphError, Line, NoLine},
+    jobs::{JobError, Outcome},
+    store::{Result, WriteTx},
+};
+use secrecy::SecretString;
+use time::{Duration, OffsetDateTime};
+
+/// The kind of the job; its subject is the file's ID.
+pub const TASK_JOB: &str = "phone_numbers.task";
+/// Meta refused for the name although it does not say that it looks at it: the next try is far off, and after so many
+/// there is no other by itself.
+const UNREADY_PAUSE: Duration = Duration::hours(1);
+const UNREADY_TRIES: i64 = 3;
+/// The outcome by which those tries are found.
+const UNREADY: &str = "100/2388001";
+/// How long a deletion elsewhere takes (133015).
+const DELETION: Duration = Duration::minutes(5);
+
+/// With which PIN to register.
+pub(super) enum WithPin {
+    /// One that Doorway makes.
+    Made,
+    /// One that somebody typed.
+    Typed(SecretString),
+    /// The one that is kept.
+    Kept,
+}
+
+/// What a step led to.
+enum Next {
+    /// It goes on then.
+    Wait(Stage, OffsetDateTime, i64, Option<Failure>),
+    Failed(Failure, Option<OffsetDateTime>),
+    Done(Option<Failure>),
+}
+
+impl PhoneNumbers {
+    /// Asks for a number to be registered. The PIN is kept first. `false` where a call is under way.
+    pub(super) async fn ask_register(
+        &self,
+        member: &Member,
+        found: &Found,
+        task: Task,
+        pin: WithPin,
+        region: Option<&str>,
+    ) -> Result<bool> {
+        let (file, now) = (&found.file, self.now());
+        let mut tx = self.store.write().await?;
+        let name = file.wanted_name.as_deref().filter(|_| task == Task::Rename);
+        if !file_queries::begin(&mut tx, &file.id, task, region, name, now).await? {
+            return Ok(false);
+        }
+        match pin {
+            WithPin::Made => drop(pins::keep(&mut tx, &self.keys, &file.id, &pins::make(), true, now).await?),
+            WithPin::Typed(pin) => drop(pins::keep(&mut tx, &self.keys, &file.id, &pin, false, now).await?),
+            WithPin::Kept => {}
+        }
+        self.note(&mut tx, Some(member), file, "number.register_asked", None).await?;
+        self.begin_job(tx, file).await?;
+        Ok(true)
+    }
+
+    /// Asks for a number to be taken off Cloud API. `false` where a call is under way.
+    pub(super) async fn ask_deregister(&self, member: &Member, found: &Found) -> Result<bool> {
+        let mut tx = self.store.write().await?;
+        if !file_queries::begin(&mut tx, &found.file.id, Task::Deregister, None, None, self.now()).await? {
+            return Ok(false);
+        }
+        self.note(&mut tx, Some(member), &found.file, "number.deregister_asked", None).await?;
+        self.begin_job(tx, &found.file).await?;
+        Ok(true)
+    }
+
+    pub(super) async fn begin_job(&self, mut tx: WriteTx, file: &File) -> Result<()> {
+        self.queue.enqueue(&mut tx, TASK_JOB, &file.id, self.now()).await?;
+        tx.commit().await?;
+        self.queue.wake();
+        Ok(())
+    }
+
+    /// Ends what waits, or puts aside what failed.
+    pub(super) async fn give_up(&self, member: &Member, found: &Found) -> Result<()> {
+        let mut tx = self.store.write().await?;
+        if file_queries::give_up(&mut tx, &found.file.id).await? && found.file.is_under_way() {
+            self.note(&mut tx, Some(member), &found.file, "number.task_given_up", None).await?;
+        }
+        tx.commit().await
+    }
+
+    /// The next step of a file's task. Bears being run twice: what a call that got no answer did is read first.
+    ///
+    /// # Errors
+    /// The database's; Meta's trouble is waited out.
+    pub async fn work(&self, id: &str) -> std::result::Result<Outcome, JobError> {
+        let Some(file) = file_queries::get(&mut self.store.read().await?, id).await? else { return Ok(Outcome::Done) };
+        let Some(task) = file.task.filter(|_| file.is_under_way()) else { return Ok(Outcome::Done) };
+        if let Some(at) = file.next_at.filter(|at| *at > self.now()) {
+            return Ok(Outcome::Again(at));
+        }
+        let next = match self.line_of(&file).await? {
+            Err(reason) => Next::Failed(reason.into(), None),
+            Ok((waba, line)) => match line.graph.phone_number(&line.access, &file.phone_number_id).await {
+                Err(error) => self.trouble(&file, &line, &error).await,
+                Ok(read) => {
+                    self.keep_whole(&waba, &read).await?;
+                    let number = queries::get(&mut self.store.read().await?, &file.phone_number_id).await?;
+                    match number {
+                        None => Next::Failed(Reason::Gone.into(), None),
+                        Some(number) if task == Task::Deregister => self.deregister(&file, &line, &number).await?,
+                        Some(number) => self.register(&file, &line, &number, task).await?,
+                    }
+                }
+            },
+        };
+        Ok(self.keep_step(&file, next).await?)
+    }
+
+    async fn keep_step(&self, file: &File, next: Next) -> Result<Outcome> {
+        let (step, again) = match &next {
+            Next::Wait(stage, at, polls, failure) => {
+                (Step { stage: *stage, next_at: Some(*at), polls: *polls, failure: failure.as_ref() }, Some(*at))
+            }
+            Next::Failed(failure, at) => {
+                (Step { stage: Stage::Failed, next_at: *at, polls: 0, failure: Some(failure) }, None)
+            }
+            Next::Done(note) => (Step { stage: Stage::Done, next_at: None, polls: 0, failure: note.as_ref() }, None),
+        };
+        let mut tx = self.store.write().await?;
+        let taken = file_queries::take(&mut tx, file, &step, self.now()).await?;
+        if taken && let Next::Failed(failure, _) = &next {
+            let code = failure.code.map(|code| code.to_string());
+            self.note(&mut tx, None, file, "number.task_failed", code).await?;
+        }
+        tx.commit().await?;
+        // Asked anew meanwhile: that comes next.
+        Ok(if taken { again.map_or(Outcome::Done, Outcome::Again) } else { Outcome::Again(self.now()) })
+    }
+
+    /// The number's WABA, and with what to call for it.
+    async fn line_of(&self, file: &File) -> std::result::Result<std::result::Result<(WabaId, Line), Reason>, JobError> {
+        let waba = queries::waba_of(&mut self.store.read().await?, &file.phone_number_id).await?;
+        let Some(waba) = waba else { return Ok(Err(Reason::Gone)) };
+        let held = match self.lines.holder(&waba).await {
+            Ok(held) => held.filter(|held| held.customer == file.customer),
+            Err(NoLine::None) => None,
+            Err(NoLine::Failed(error)) => return Err(error),
+        };
+        let Some(held) = held else { return Ok(Err(Reason::Gone)) };
+        match self.lines.line(held.connection).await {
+            Ok(line) => Ok(Ok((waba, line))),
+            Err(NoLine::None) => Ok(Err(Reason::NoAccess)),
+            Err(NoLine::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Meta could not be asked, or did not say.
+    async fn trouble(&self, file: &File, line: &Line, error: &GraphError) -> Next {
+        self.lines.refused(line.connection, error).await;
+        let failure = |reason| failure_of(reason, error);
+        match error.class() {
+            ErrorClass::Authorization => Next::Failed(failure(Reason::NoAccess), None),
+            ErrorClass::Rejected => Next::Failed(failure(Reason::Refused), None),
+            ErrorClass::RateLimited | ErrorClass::Transient => match trouble_pause(file.polls) {
+                Some(pause) => {
+                    Next::Wait(Stage::Waiting, self.now() + pause, file.polls + 1, Some(failure(Reason::Trouble)))
+                }
+                None => Next::Failed(failure(Reason::Trouble), None),
+            },
+        }
+    }
+
+    async fn register(
+        &self,
+        file: &File,
+        line: &Line,
+        number: &Number,
+        task: Task,
+    ) -> std::result::Result<Next, JobError> {
+        let now = self.now();
+        let failed = |reason: Reason| Ok(Next::Failed(reason.into(), None));
+        let registration = number.registration();
+        if registration == Registration::Coexistence {
+            return failed(Reason::Coexistence);
+        }
+        if number.status.is_none() || registration == Registration::Blocked {
+            return failed(Reason::Unclear);
+        }
+        if task == Task::Register && registration == Registration::Ready {
+            let was_ours = self.answered_late(file).await?;
+            return Ok(Next::Done((!was_ours).then(|| Reason::Already.into())));
+        }
+        if registration == Registration::Unverified {
+            return failed(Reason::NotVerified);
+        }
+        match name_of(file, number, task) {
+            NameIs::Ready => {}
+            NameIs::Declined => return failed(Reason::NameDeclined),
+            NameIs::Pending => {
+                let pause = name_pause(file.polls);
+                return Ok(Next::Wait(Stage::WaitingName, now + pause, file.polls + 1, None));
+            }
+        }
+        let (tries, pin) = {
+            let mut db = self.store.read().await?;
+            let tries = file_queries::tries(&mut db, file, TryKind::Register, now).await?;
+            (tries, pins::last(&mut db, &file.id).await?)
+        };
+        if let Some(at) = tries.next(now) {
+            return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
+        }
+        let Some(pin) = pin else { return failed(Reason::NoPin) };
+        let open = pin.open(&self.keys)?;
+        if let Some(region) = file.region.as_deref().filter(|_| task == Task::Register)
+            && let Err(error) = line.graph.set_storage(&line.access, &file.phone_number_id, Some(region)).await
+        {
+            return Ok(match error.class() {
+                ErrorClass::Rejected => Next::Failed(failure_of(Reason::Storage, &error), None),
+                _ => self.trouble(file, line, &error).await,
+            });
+        }
+        let mut tx = self.store.write().await?;
+        let counted = file_queries::count_try(&mut tx, &file.id, TryKind::Register, now).await?;
+        tx.commit().await?;
+        let answer = line.graph.register(&line.access, &file.phone_number_id, &open).await;
+        let Err(error) = answer else {
+            let mut tx = self.store.write().await?;
+            file_queries::end_try(&mut tx, &counted, "ok").await?;
+            pins::right(&mut tx, &file.id, &pin.id).await?;
+            queries::set_status(&mut tx, &file.phone_number_id, "CONNECTED").await?;
+            self.note(&mut tx, None, file, "number.registered", None).await?;
+            tx.commit().await?;
+            self.read_again(line, number).await?;
+            return Ok(Next::Done(None));
+        };
+        self.refused(file, line, &counted, &pin.id, &error).await
+    }
+
+    /// What Meta said instead of yes.
+    async fn refused(
+        &self,
+        file: &File,
+        line: &Line,
+        counted: &str,
+        pin: &str,
+        error: &GraphError,
+    ) -> std::result::Result<Next, JobError> {
+        let now = self.now();
+        let Some(api) = error.api().filter(|_| error.class() != ErrorClass::Transient) else {
+            // It may have been done all the same: the next step reads the number.
+            return Ok(self.trouble(file, line, error).await);
+        };
+        let outcome = api.subcode.map_or_else(|| api.code.to_string(), |subcode| format!("{}/{subcode}", api.code));
+        let mut tx = self.store.write().await?;
+        file_queries::end_try(&mut tx, counted, &outcome).await?;
+        if api.code == 133_005 {
+            pins::wrong(&mut tx, pin).await?;
+        }
+        if api.code == 133_016 {
+            file_queries::set_locked(&mut tx, &file.id, now + WINDOW).await?;
+        }
+        let unready = file_queries::ended_so(&mut tx, &file.id, UNREADY, now).await?;
+        tx.commit().await?;
+        let failed = |reason, at| Next::Failed(failure_of(reason, error), at);
+        let wait = |otherwise| Some(now + wait_in(&api.message, otherwise));
+        Ok(match (api.code, api.subcode) {
+            (133_000, _) => failed(Reason::HalfDeregistered, None),
+            (133_005, _) => failed(Reason::WrongPin, None),
+            (133_006, _) => failed(Reason::NotVerified, None),
+            (133_008, _) => failed(Reason::PinGuesses, wait(Duration::hours(1))),
+            (133_009, _) => failed(Reason::PinTooFast, wait(Duration::minutes(5))),
+            (133_015, _) if file.polls < 3 => {
+                let at = now + wait_in(&api.message, DELETION);
+                Next::Wait(Stage::Waiting, at, file.polls + 1, Some(failure_of(Reason::Deleting, error)))
+            }
+            (133_015, _) => failed(Reason::Deleting, wait(DELETION)),
+            (133_016, _) => failed(Reason::TooMany, Some(now + WINDOW)),
+            (100, Some(2_388_001)) if unready < UNREADY_TRIES => {
+                Next::Wait(Stage::WaitingName, now + UNREADY_PAUSE, file.polls + 1, None)
+            }
+            (100, Some(2_388_001)) => failed(Reason::NameNotReady, None),
+            _ => self.trouble(file, line, error).await,
+        })
+    }
+
+    async fn deregister(&self, file: &File, line: &Line, number: &Number) -> std::result::Result<Next, JobError> {
+        let now = self.now();
+        match number.registration() {
+            Registration::Coexistence => return Ok(Next::Failed(Reason::Coexistence.into(), None)),
+            Registration::Ready => {}
+            _ if number.status.is_none() => return Ok(Next::Failed(Reason::Unclear.into(), None)),
+            _ => {
+                let open = file_queries::open_try(&mut self.store.read().await?, &file.id, TryKind::Deregister).await?;
+                return Ok(Next::Done(open.is_none().then(|| Reason::Already.into())));
+            }
+        }
+        let tries = file_queries::tries(&mut self.store.read().await?, file, TryKind::Deregister, now).await?;
+        if let Some(at) = tries.next(now) {
+            return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
+        }
+        let mut tx = self.store.write().await?;
+        let counted = file_queries::count_try(&mut tx, &file.id, TryKind::Deregister, now).await?;
+        tx.commit().await?;
+        let answer = line.graph.deregister(&line.access, &file.phone_number_id).await;
+        let code = answer.as_ref().err().and_then(GraphError::api).map(|api| api.code);
+        match answer {
+            Err(error) if code != Some(133_010) => self.refused(file, line, &counted, "", &error).await,
+            _ => {
+                let mut tx = self.store.write().await?;
+                file_queries::end_try(&mut tx, &counted, "ok").await?;
+                queries::set_status(&mut tx, &file.phone_number_id, "DISCONNECTED").await?;
+                self.note(&mut tx, None, file, "number.deregistered", None).await?;
+                tx.commit().await?;
+                self.read_again(line, number).await?;
+                Ok(Next::Done(None))
+            }
+        }
+    }
+
+    /// Whether it was a call of ours, the answer to which never came, that registered the number.
+    async fn answered_late(&self, file: &File) -> Result<bool> {
+        let mut tx = self.store.write().await?;
+        let Some(open) = file_queries::open_try(&mut tx, &file.id, TryKind::Register).await? else { return Ok(false) };
+        file_queries::end_try(&mut tx, &open, "ok").await?;
+        if let Some(pin) = pins::last(&mut tx, &file.id).await? {
+            pins::right(&mut tx, &file.id, &pin.id).await?;
+        }
+        self.note(&mut tx, None, file, "number.registered", None).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The number as it is afterwards; where it can't be read now, it is later.
+    async fn read_again(&self, line: &Line, number: &Number) -> Result<()> {
+        match line.graph.phone_number(&line.access, &number.id).await {
+            Ok(read) => self.keep_whole(&number.waba_id, &read).await,
+            Err(error) => {
+                tracing::info!(number = %number.id, %error, "the number is read later");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// How the display name stands that a task needs.
+enum NameIs {
+    Ready,
+    Pending,
+    Declined,
+}
+
+fn name_of(file: &File, number: &Number, task: Task) -> NameIs {
+    let word = |status: Option<&str>| match status {
+        Some("PENDING_REVIEW" | "PENDING" | "IN_REVIEW") => NameIs::Pending,
+        Some("DECLINED") => NameIs::Declined,
+        _ => NameIs::Ready,
+    };
+    if task != Task::Rename {
+        return word(number.name_status.as_deref());
+    }
+    let wanted = file.wanted_name.as_deref().unwrap_or_default();
+    match (number.new_name.as_deref(), number.new_name_status.as_deref()) {
+        (Some(new), status) if new == wanted && status != Some("NONE") => word(status),
+        _ if number.verified_name == wanted => word(number.name_status.as_deref()),
+        // Not told yet.
+        _ => NameIs::Pending,
+    }
+}
+
+pub(super) fn failure_of(reason: Reason, error: &GraphError) -> Failure {
+    let api = error.api();
+    Failure {
+        reason,
+        code: api.map(|api| api.code),
+        subcode: api.and_then(|api| api.subcode),
+        message: crate::base::text::shorten(&error.to_string(), 500),
+        fbtrace_id: api.and_then(|api| api.fbtrace_id.clone()),
+    }
+}

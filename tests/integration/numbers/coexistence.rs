@@ -1,0 +1,50 @@
+//! What the WhatsApp Business app brings.
+
+use super::*;
+
+on_both_engines!(contacts_and_chats_are_asked_for_at_once, declined_history_is_told_apart, the_deadline_counts_down);
+
+async fn contacts_and_chats_are_asked_for_at_once(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &["coexistence"]).await;
+    let shown = eventually("all of it to come", || async {
+        let shown = browser.get(&page).await;
+        let words = shown.words();
+        (words.contains("4 contacts have come.") && words.contains("All earlier chats have come.")).then_some(shown)
+    })
+    .await;
+    says(&shown, &["Up to 20 messages a second", "Request ID, contacts"]);
+    let asked: Vec<String> = world
+        .meta
+        .calls()
+        .iter()
+        .filter(|call| call.path.ends_with("/smb_app_data"))
+        .map(|call| call.body.clone())
+        .collect();
+    assert_eq!(asked.len(), 2, "once each: {asked:?}");
+    assert!(asked[0].contains("smb_app_state_sync") && asked[1].contains("history"), "{asked:?}");
+}
+
+async fn declined_history_is_told_apart(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &["history_declined"]).await;
+    eventually("the word that chats are not shared", || async {
+        browser.get(&page).await.words().contains("You chose in the app not to share earlier chats.").then_some(())
+    })
+    .await;
+    assert_eq!(world.column("SELECT failure FROM number_syncs", "failure").await, None);
+}
+
+async fn the_deadline_counts_down(db: Database) {
+    let world = World::start(db).await;
+    world.meta.fault("graph_500", None, Some("smb_app_data")).await;
+    let (browser, page, _, _) = connected(&world, &["coexistence"]).await;
+    let shown = eventually("the deadline", || async {
+        let shown = browser.get(&page).await;
+        shown.words().contains("Time is left until").then_some(shown)
+    })
+    .await;
+    says(&shown, &["Not asked for yet"]);
+    world.advance(25 * 3_600);
+    says(&browser.get(&page).await, &["The 24 hours are over"]);
+}

@@ -1,0 +1,184 @@
+//! Registering: each thing that can stand in between.
+
+use super::*;
+use doorway::store::query;
+
+on_both_engines!(
+    a_number_is_registered_once_with_a_pin_that_was_kept_before,
+    a_wrong_pin_has_three_ways_out,
+    a_name_under_review_is_waited_for_without_a_try,
+    a_declined_name_needs_another,
+    too_many_guesses_are_waited_for,
+    ten_tries_are_counted_and_shown,
+    an_answer_that_never_came_is_read,
+    messages_can_be_kept_in_a_country,
+    a_number_in_the_app_is_never_registered,
+);
+
+async fn a_number_is_registered_once_with_a_pin_that_was_kept_before(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &[]).await;
+    says(
+        &browser.get(&page).await,
+        &["Not registered yet", "Register the number", "The phone number is not registered with Cloud API."],
+    );
+    world.meta.hold(Method::POST, "/register");
+    assert_eq!(ask(&browser, &page, "made", "").await.location(), format!("{page}/register"));
+    world.meta.called("/register").await;
+    let state = world.column("SELECT state FROM number_pins", "state").await;
+    assert_eq!(state.as_deref(), Some("sent"), "the PIN is kept before Meta answers");
+    assert_eq!(world.number("SELECT count(*) AS n FROM number_tries", "n").await, Some(1), "and the try counted");
+    says(&browser.get(&format!("{page}/register")).await, &["Registering the number"]);
+    world.meta.release();
+    wizard_says(&browser, &page, "The number is registered").await;
+    assert_eq!(world.column("SELECT state FROM number_pins", "state").await.as_deref(), Some("right"));
+    assert_eq!(world.meta.phone(&id).await["registered"], true);
+    says(&browser.get(&page).await, &["Ready", "Messages can be sent", "in its own country"]);
+    ask(&browser, &page, "kept", "").await;
+    wizard_says(&browser, &page, "It was registered already").await;
+    assert_eq!(calls(&world, "/register"), 1, "what is registered is not registered again");
+    let sent = world.meta.called("/register").await.body;
+    let pin: Value = serde_json::from_str(&sent).unwrap();
+    let sealed = world.column("SELECT pin_sealed FROM number_pins", "pin_sealed").await.unwrap();
+    assert!(!sealed.contains(pin["pin"].as_str().unwrap()));
+}
+
+async fn a_wrong_pin_has_three_ways_out(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &["pin_set"]).await;
+    let odd = ask(&browser, &page, "typed", "12345").await;
+    assert_eq!(odd.status, 422);
+    says(&odd, &["A PIN has six digits."]);
+    assert_eq!(calls(&world, "/register"), 0);
+    ask(&browser, &page, "typed", "111 111").await;
+    let wizard = wizard_says(&browser, &page, "This is not the number’s PIN").await;
+    says(
+        &wizard,
+        &["1. You know the PIN", "2. Set a new PIN", "3. Switch the PIN off at Meta", "1 of 10 tries", "Code 133005"],
+    );
+    assert_eq!(world.number("SELECT count(*) AS n FROM number_pins", "n").await, Some(0), "a wrong one is not kept");
+    let set = browser.post(&format!("{page}/set-pin"), &[("how", "made"), ("then", "register")]).await;
+    assert_eq!(set.location(), format!("{page}/register"));
+    wizard_says(&browser, &page, "The number is registered").await;
+    assert_eq!(world.meta.phone(&id).await["registered"], true);
+    assert_eq!(world.column("SELECT state FROM number_pins", "state").await.as_deref(), Some("right"));
+}
+
+async fn a_name_under_review_is_waited_for_without_a_try(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &["display_name_pending"]).await;
+    ask(&browser, &page, "made", "").await;
+    wizard_says(&browser, &page, "Meta is checking the display name").await;
+    world.advance(30);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(calls(&world, "/register"), 0, "no try is used up");
+    change_at_meta(&world, &id, json!({"name_status": "APPROVED"})).await;
+    // Looked at again by itself, further and further apart.
+    world.advance(7_300);
+    wizard_says(&browser, &page, "The number is registered").await;
+    assert_eq!(calls(&world, "/register"), 1);
+}
+
+async fn a_declined_name_needs_another(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &["display_name_pending"]).await;
+    ask(&browser, &page, "made", "").await;
+    wizard_says(&browser, &page, "Meta is checking the display name").await;
+    change_at_meta(&world, &id, json!({"name_status": "DECLINED"})).await;
+    world.advance(60);
+    let wizard = wizard_says(&browser, &page, "Meta has declined the display name").await;
+    says(&wizard, &["Choose another name"]);
+    assert_eq!(calls(&world, "/register"), 0);
+}
+
+async fn too_many_guesses_are_waited_for(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &["pin_set"]).await;
+    for (pin, words) in [
+        ("111111", "This is not the number’s PIN"),
+        ("222222", "This is not the number’s PIN"),
+        ("333333", "This is not the number’s PIN"),
+        ("246810", "Too many wrong PINs"),
+    ] {
+        world.advance(5);
+        ask(&browser, &page, "typed", pin).await;
+        wizard_says(&browser, &page, words).await;
+        eventually("the try to end", || async {
+            (world.column("SELECT stage FROM number_files", "stage").await.as_deref() == Some("failed")).then_some(())
+        })
+        .await;
+    }
+    let wizard = browser.get(&format!("{page}/register")).await;
+    says(&wizard, &["It can be tried again", "minutes"]);
+    assert!(wizard.tag_with("disabled").is_some(), "nothing is tried before the time has come");
+    world.advance(700);
+    ask(&browser, &page, "typed", "246810").await;
+    wizard_says(&browser, &page, "The number is registered").await;
+}
+
+async fn ten_tries_are_counted_and_shown(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &["pin_set"]).await;
+    let mut tx = world.portal.store.write().await.unwrap();
+    for n in 0..9 {
+        query("INSERT INTO number_tries (id, file_id, kind, at, outcome) SELECT $1, id, 'register', $2, '133005' FROM number_files")
+            .bind(format!("try-{n}"))
+            .bind(world.clock.now() - time::Duration::hours(10))
+            .execute(&mut tx)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    let wizard = browser.get(&format!("{page}/register")).await;
+    says(&wizard, &["9 of 10 tries", "One is left"]);
+    ask(&browser, &page, "typed", "111111").await;
+    wizard_says(&browser, &page, "This is not the number’s PIN").await;
+    assert_eq!(calls(&world, "/register"), 1);
+    says(&browser.get(&format!("{page}/register")).await, &["No try is left for now", "in 3 days"]);
+    ask(&browser, &page, "typed", "246810").await;
+    wizard_says(&browser, &page, "All tries are used up").await;
+    assert_eq!(calls(&world, "/register"), 1, "Meta is not asked, as it would lock the number");
+    world.advance(63 * 3_600);
+    ask(&browser, &page, "typed", "246810").await;
+    wizard_says(&browser, &page, "The number is registered").await;
+}
+
+async fn an_answer_that_never_came_is_read(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &[]).await;
+    // Carried out, and the answer lost.
+    world.meta.fault("graph_down", Some(1), Some("/register")).await;
+    change_at_meta(&world, &id, json!({"registered": false})).await;
+    ask(&browser, &page, "made", "").await;
+    wizard_says(&browser, &page, "Waiting for Meta").await;
+    change_at_meta(&world, &id, json!({"registered": true})).await;
+    world.advance(60);
+    wizard_says(&browser, &page, "The number is registered").await;
+    assert_eq!(calls(&world, "/register"), 1, "the number is read before it is tried again");
+    assert_eq!(world.column("SELECT state FROM number_pins", "state").await.as_deref(), Some("right"));
+}
+
+async fn messages_can_be_kept_in_a_country(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &[]).await;
+    browser.post(&format!("{page}/register"), &[("how", "made"), ("region", "DE")]).await;
+    wizard_says(&browser, &page, "The number is registered").await;
+    assert_eq!(world.meta.phone(&id).await["storage_region"], "DE");
+    let settings = world.meta.called("/settings").await;
+    assert!(settings.body.contains("IN_COUNTRY_STORAGE_ENABLED"), "{}", settings.body);
+    let gone = browser.post(&format!("{page}/deregister"), &[]).await;
+    assert_eq!(gone.location(), format!("{page}/register"));
+    wizard_says(&browser, &page, "The number is deregistered").await;
+    assert_eq!(world.meta.phone(&id).await["registered"], false);
+    says(&browser.get(&page).await, &["Not registered yet"]);
+}
+
+async fn a_number_in_the_app_is_never_registered(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &["coexistence"]).await;
+    says(&browser.get(&format!("{page}/register")).await, &["it must never be registered"]);
+    ask(&browser, &page, "made", "").await;
+    browser.post(&format!("{page}/deregister"), &[]).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(calls(&world, "register"), 0);
+}
