@@ -74,6 +74,8 @@ pub struct Connection {
     pub connected_at: OffsetDateTime,
     /// When its permissions were looked at last.
     pub checked_at: Option<OffsetDateTime>,
+    /// When its token was renewed last, since it was connected.
+    pub token_renewed_at: Option<OffsetDateTime>,
     /// How often the renewal of its token failed since it last succeeded, and what Meta said.
     pub renewal_trouble: Option<(i64, String)>,
     /// Whether its token is of an app of the customer's own, and not of the operator's.

@@ -108,7 +108,10 @@ impl Connections {
                 look: words.look,
                 title: words.title,
                 text: words.text,
-                link: words.link.map(|(to, text)| (to.to_owned(), text)),
+                link: words.link.map(|(to, text)| match text {
+                    "Connect again" => (format!("/connections/{}/reconnect", overview.connection.id), text),
+                    _ => (to.to_owned(), text),
+                }),
                 when: When::new(words.told_at, now),
             }));
             let templates = self.templates.list(&waba.id, LOOKED_AT).await?;

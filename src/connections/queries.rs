@@ -22,6 +22,7 @@ pub(super) fn connection(row: &Row) -> Result<Connection> {
         token_expires_at: row.opt_time("token_expires_at")?,
         connected_at: row.time("connected_at")?,
         checked_at: row.opt_time("checked_at")?,
+        token_renewed_at: row.opt_time("token_renewed_at")?,
         renewal_trouble: match row.opt_text("renewal_error")? {
             Some(text) => Some((row.int("renewal_tries")?, text)),
             None => None,

@@ -206,7 +206,7 @@ fn heading(attempt: &Attempt) -> (String, Option<String>) {
 }
 
 pub(super) async fn page(signup: &Signup, chrome: Chrome, member: &Member, attempt: Attempt) -> Result<AttemptPage> {
-    let (mut title, lead) = heading(&attempt);
+    let (mut title, mut lead) = heading(&attempt);
     let words = attempt
         .failure
         .as_ref()
@@ -236,6 +236,7 @@ pub(super) async fn page(signup: &Signup, chrome: Chrome, member: &Member, attem
     let instead = instead(signup, &attempt).await?;
     if let Some(instead) = &instead {
         title = if instead.none { "Another account came back" } else { "Not all accounts came back" }.to_owned();
+        lead = None;
     }
     let launches = attempt.step == Step::Failed || attempt.step == Step::Launched;
     let mut launcher = None;
@@ -287,12 +288,13 @@ pub(super) async fn page(signup: &Signup, chrome: Chrome, member: &Member, attem
 /// An account's name; where another has the same, with the end of its ID.
 fn told_apart(attempt: &Attempt, waba: &crate::graph::Waba) -> String {
     let same = attempt.candidates.iter().filter(|candidate| candidate.waba.name == waba.name).count();
-    let id = waba.id.as_str();
-    if same > 1 {
-        format!("{} (ID ends in {})", waba.name, &id[id.len().saturating_sub(4)..])
-    } else {
-        waba.name.clone()
-    }
+    // Where another was wanted, that one may have the same name.
+    if same > 1 || attempt.reconnect.is_some() { with_end(&waba.name, waba.id.as_str()) } else { waba.name.clone() }
+}
+
+/// A name with the end of the ID behind it.
+fn with_end(name: &str, id: &str) -> String {
+    format!("{name} (ID ends in {})", &id[id.len().saturating_sub(4)..])
 }
 
 pub(super) async fn instead(signup: &Signup, attempt: &Attempt) -> Result<Option<Instead>> {
@@ -305,7 +307,7 @@ pub(super) async fn instead(signup: &Signup, attempt: &Attempt) -> Result<Option
     Ok((!missing.is_empty()).then(|| Instead {
         id: reconnect.connection.to_string(),
         name: overview.connection.name.clone(),
-        missing: missing.iter().map(|(waba, _)| waba.name.clone()).collect(),
+        missing: missing.iter().map(|(waba, _)| with_end(&waba.name, waba.id.as_str())).collect(),
         none: back.is_empty(),
     }))
 }

@@ -156,10 +156,13 @@ impl Connections {
         let after = &found.standing;
         let mut tx = self.store.write().await?;
         accounts::lock_customer(&mut tx, customer).await?;
-        // Connected again, or undone, while Meta was asked: that was about the token before.
+        // Connected again, renewed, or undone, while Meta was asked: that was about the token before.
         let now = rows::get(&mut tx, id).await?;
         let same = now.as_ref().is_some_and(|now| {
-            now.state == overview.connection.state && now.connected_at == overview.connection.connected_at
+            let known = &overview.connection;
+            now.state == known.state
+                && now.connected_at == known.connected_at
+                && now.token_renewed_at == known.token_renewed_at
         });
         if !same {
             return Ok(None);

@@ -45,7 +45,7 @@ fn answer(answer: Answer, yes: &str, no: &str) -> (String, &'static str) {
 
 fn scope_of(standing: &Standing, scope: &str) -> Answer {
     match &standing.scopes {
-        None if standing.token == Answer::No => Answer::No,
+        _ if standing.token == Answer::No => Answer::No,
         None => Answer::Unknown,
         Some(scopes) if scopes.iter().any(|one| one == scope) => Answer::Yes,
         Some(_) => Answer::No,
@@ -83,7 +83,7 @@ pub(in crate::connections) fn lines(before: &Standing, after: &Standing, now: Of
         let allowed = |standing: &Standing| answer(scope_of(standing, scope), "Allowed", "Not allowed");
         push("", &scope_words(scope), allowed(before), allowed(after));
     }
-    if after.token != Answer::Unknown && (before.expires_at.is_some() || after.expires_at.is_some()) {
+    if now_works == Answer::Yes && (before.expires_at.is_some() || after.expires_at.is_some()) {
         push("", "Good until, if we did not renew it", (end(before, now), "neutral"), (end(after, now), "neutral"));
     }
     for is in &after.accounts {

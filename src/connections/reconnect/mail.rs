@@ -1,7 +1,7 @@
 //! Mailing links in the background.
 
 use super::{
-    model::{LinkStanding, ReconnectLink},
+    link::{LinkStanding, ReconnectLink},
     queries,
     service::ReconnectLinks,
 };

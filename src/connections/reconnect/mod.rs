@@ -2,13 +2,13 @@
 //! (mail scanners open links); the signup that replaces the token does. Whoever follows it must sign in: the link
 //! opens nothing by itself.
 
+mod link;
 mod mail;
-mod model;
 mod pages;
 pub(super) mod queries;
 mod service;
 
+pub use link::{LinkLine, LinkStanding, ReconnectLink};
 pub use mail::LINK_MAIL_JOB;
-pub use model::{LinkLine, LinkStanding, ReconnectLink};
 pub use pages::routes;
 pub use service::ReconnectLinks;

@@ -1,6 +1,6 @@
 //! Making a link and handing it on: `/connections/{id}/links`, and the same for staff.
 
-use super::model::{LinkStanding, ReconnectLink};
+use super::link::{LinkStanding, ReconnectLink};
 use crate::{
     accounts::{Member, Staff, User},
     connections::permissions::{

@@ -1,6 +1,6 @@
 //! All SQL of `reconnect_links`.
 
-use super::model::ReconnectLink;
+use super::link::ReconnectLink;
 use crate::{
     base::ids::{ConnectionId, CustomerId, UserId},
     store::{Reads, Result, Row, WriteTx, query},

@@ -2,7 +2,7 @@
 
 use super::{
     LINK_MAIL_JOB,
-    model::{GOOD_FOR, LinkLine, LinkStanding, MOST_OPEN, ReconnectLink},
+    link::{GOOD_FOR, LinkLine, LinkStanding, MOST_OPEN, ReconnectLink},
     queries::{self, NewLink},
 };
 use crate::{

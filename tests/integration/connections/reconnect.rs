@@ -29,10 +29,10 @@ async fn ended(world: &World, browser: &Browser) -> (String, String) {
 
 /// Makes a link; its page, and the address in it.
 async fn link(browser: &Browser, base: &str) -> (String, String) {
-    let made = browser.post(&format!("{base}/links"), &[("way", "copy")]).await.location();
+    let made = browser.post(&format!("{base}/links"), &[("way", "copy")]).await.location().to_owned();
     let page = browser.get(&made).await;
     let at = page.text.find("/reconnect/").expect("the link") + "/reconnect/".len();
-    (made.to_owned(), format!("/reconnect/{}", &page.text[at..at + 43]))
+    (made, format!("/reconnect/{}", &page.text[at..at + 43]))
 }
 
 /// The attempt that the page's script begins.
