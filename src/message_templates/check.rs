@@ -4,7 +4,8 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/error-codes>
 
 use super::{
-    draft::{Button, ButtonKind, Draft, Header},
+    button::{Button, ButtonKind},
+    draft::{Draft, Header},
     languages,
     variables::{self, Piece},
 };

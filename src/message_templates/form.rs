@@ -1,8 +1,9 @@
 //! The form of a template: what was typed as a draft, and a draft as the form shows it.
 
 use super::{
+    button::{Button, ButtonKind},
     check::{self, Faults},
-    draft::{Button, ButtonKind, Code, Draft, Header},
+    draft::{Code, Draft, Header},
     languages,
 };
 use crate::web::{MultipartForm, SentFile};

@@ -2,6 +2,7 @@
 //! made, edited and deleted.
 //! What webhooks tell is taken in the transaction that makes events of it ([`MessageTemplates::take`]).
 
+mod button;
 mod check;
 mod components;
 mod desk;

@@ -1,7 +1,8 @@
 //! A template as the phone shows it.
 
 use super::{
-    draft::{ButtonKind, Draft, Header, buttons},
+    button::{ButtonKind, buttons},
+    draft::{Draft, Header},
     languages, markup,
 };
 use crate::web::page::Chrome;

@@ -72,17 +72,19 @@ pub(super) async fn set_category(
     tx: &mut WriteTx,
     told: &Told<'_>,
     category: Option<&str>,
+    previous: Option<&str>,
     next: Option<(&str, OffsetDateTime)>,
 ) -> Result<()> {
     query(
         "UPDATE message_templates SET category = coalesce($1, category), next_category = $2, next_category_at = $3, \
-         category_told_at = $4 WHERE template_id = $5 AND coalesce(category_told_at, 0) <= $4",
+         category_told_at = $4, previous_category = coalesce($6, previous_category) WHERE template_id = $5 AND coalesce(category_told_at, 0) <= $4",
     )
     .bind(category)
     .bind(next.map(|(category, _)| category))
     .bind(next.map(|(_, at)| at))
     .bind(told.at)
     .bind(told.id)
+    .bind(previous)
     .execute(tx)
     .await?;
     Ok(())

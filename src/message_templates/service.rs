@@ -103,7 +103,8 @@ impl MessageTemplates {
                 let next = word("correct_category").map(|next| text::shorten(next, 80));
                 // A change that is announced comes in a day, by that page, where no time is given.
                 let next = next.as_deref().map(|next| (next, when.unwrap_or(at + time::Duration::days(1))));
-                queries::set_category(tx, &told, category.as_deref(), next).await?;
+                let previous = word("previous_category").map(|previous| text::shorten(previous, 80));
+                queries::set_category(tx, &told, category.as_deref(), previous.as_deref(), next).await?;
             }
             _ => {}
         }
