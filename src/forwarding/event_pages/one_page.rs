@@ -10,9 +10,9 @@ use super::{
 use crate::{
     accounts::SignedIn,
     base::ids::EndpointId,
-    forwarding::{Attempt, Cause, Delivery, DeliveryState},
+    forwarding::{Attempt, Cause, Delivery, DeliveryState, Endpoint},
     web::{Badge, Chrome, Error, Result, when::When},
-    webhooks::{Course, Event, EventId},
+    webhooks::{Change, Course, Event, EventId, Item, Understood},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -193,7 +193,12 @@ async fn block(
 async fn endpoints(pages: &EventPages, event: &Event) -> Result<Vec<(String, String)>> {
     let Some(owner) = event.route.place.owner else { return Ok(Vec::new()) };
     let all = pages.forwarding.endpoints(owner.customer).await?;
-    let wants = |endpoint: &&crate::forwarding::Endpoint| super::again::wants(endpoint, event);
+    // A change may hold messages and statuses; whoever wants one of them may have it.
+    let told = |change: &Change<'_>| Understood::of(change).items.iter().map(Item::kind).collect::<Vec<_>>();
+    let told = pages.webhooks.change(event.id, told).await?.unwrap_or_default();
+    let wants = |endpoint: &&Endpoint| {
+        endpoint.wants(&event.route.place, told.iter().copied().chain(told.is_empty().then_some(event.kind)))
+    };
     Ok(all.iter().filter(wants).map(|one| (one.name.clone(), one.id.to_string())).collect())
 }
 

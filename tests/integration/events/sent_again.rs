@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 
 on_both_engines!(
     a_failing_endpoint_is_seen_and_gets_it_again,
+    whoever_wants_a_part_of_it_may_have_it_again,
     all_since_a_time_is_asked_about_first,
     one_replay_at_a_time,
     a_long_history_is_not_counted_through,
@@ -117,6 +118,31 @@ async fn a_failing_endpoint_is_seen_and_gets_it_again(db: Database) {
     bakery.post("/events/again", &[]).await;
     says(&bakery.get("/events").await, &["Select the events first"]);
     assert_eq!(bakery.get("/events/again").await.location(), "/events");
+}
+
+async fn whoever_wants_a_part_of_it_may_have_it_again(db: Database) {
+    let world = World::start(db).await;
+    let bakery = world.customer("Harbour Bakery").await;
+    let number = Number::of(&world.connect(&bakery, &[]).await.1);
+    settled(&world).await;
+    let (receiver, url) = Receiver::start(200).await;
+    let till = endpoint(&world, &url).await;
+    let mut tx = world.portal.store.write().await.unwrap();
+    query("UPDATE endpoints SET kinds = '[\"message.status\"]'").execute(&mut tx).await.unwrap();
+    query("UPDATE counters SET value = value + 1 WHERE name = 'endpoints'").execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    // One change tells a message and what became of another.
+    let mut both = number.text("m1", "Ana", "16505551234", "hi");
+    both["value"]["statuses"] = number.status("m0", "sent", "16505551234")["value"]["statuses"].clone();
+    post(&world.anonymous(), &number.entry(&[both]).to_string()).await;
+    eventually("the call", || async { (receiver.got.load(Ordering::SeqCst) > 0).then_some(()) }).await;
+    let id = eventually("the event", || async { ids(&bakery.get("/events?kind=messages").await).pop() }).await;
+    let page = bakery.get(&format!("/events/{id}")).await;
+    let tag = page.tag_with(&format!("value=\"{till}\""));
+    assert!(tag.is_some_and(|tag| tag.starts_with("<option")), "it can be sent there again: {}", page.words());
+    let before = receiver.got.load(Ordering::SeqCst);
+    bakery.post(&format!("/events/{id}/again"), &[("endpoint", &till)]).await;
+    eventually("it again", || async { (receiver.got.load(Ordering::SeqCst) > before).then_some(()) }).await;
 }
 
 async fn all_since_a_time_is_asked_about_first(db: Database) {

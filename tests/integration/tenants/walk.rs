@@ -52,9 +52,19 @@ const PARTICULAR: &[(&str, &str)] = &[
     ("GET /auth/whatsapp/callback", "it checks what Facebook says, and the walk says nothing"),
 ];
 
-/// What changes by itself: sessions, counters, the log of what was refused.
-const RESTLESS: &[&str] =
-    &["_sqlx_migrations", "sessions", "jobs", "leases", "audit_log", "origins", "guesses", "users.seen_at"];
+/// What changes by itself: sessions, counters, the log of what was refused, marks on their way to their places.
+const RESTLESS: &[&str] = &[
+    "_sqlx_migrations",
+    "sessions",
+    "jobs",
+    "leases",
+    "audit_log",
+    "origins",
+    "guesses",
+    "users.seen_at",
+    "event_marks",
+    "young_marks",
+];
 
 /// IDs of what belongs to customer A: what the parameters of the paths stand for.
 struct Samples {
