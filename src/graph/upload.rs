@@ -179,7 +179,7 @@ mod tests {
     fn a_sessions_signature_stays_a_query() {
         let outbound = Outbound::new(Reach::Operator, Duration::from_secs(1));
         let client = Client::new(outbound, "https://graph.facebook.com".parse().unwrap(), "v25.0".to_owned());
-        let access = Access { token: "token".into(), app_secret: None };
+        let access = Access { token: "token".into(), app_secret: None, connection: None, customer: None };
         let url = |id: &str| client.session_url(id, &access).to_string();
         assert_eq!(url("upload:MTph=?sig=ARZ"), "https://graph.facebook.com/v25.0/upload:MTph=?sig=ARZ");
         assert_eq!(url("upload:MTph"), "https://graph.facebook.com/v25.0/upload:MTph");

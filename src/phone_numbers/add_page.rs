@@ -34,7 +34,7 @@ pub(super) struct AddForm {
 }
 
 #[derive(Template, WebTemplate)]
-#[template(path = "numbers/add.html")]
+#[template(path = "phone_numbers/add.html")]
 struct AddPage {
     chrome: Chrome,
     connection: String,

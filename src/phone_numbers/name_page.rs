@@ -22,7 +22,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 #[derive(Template, WebTemplate)]
-#[template(path = "numbers/name.html")]
+#[template(path = "phone_numbers/name.html")]
 struct NamePage {
     chrome: Chrome,
     head: Head,

@@ -29,7 +29,7 @@ struct Fact {
 }
 
 #[derive(Template, WebTemplate)]
-#[template(path = "numbers/show.html")]
+#[template(path = "phone_numbers/show.html")]
 pub(super) struct ShowPage {
     chrome: Chrome,
     head: Head,

@@ -25,7 +25,7 @@ use serde::Deserialize;
 use tower_sessions::Session;
 
 #[derive(Template, WebTemplate)]
-#[template(path = "numbers/pin.html")]
+#[template(path = "phone_numbers/pin.html")]
 struct PinPage {
     chrome: Chrome,
     head: Head,

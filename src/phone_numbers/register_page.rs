@@ -108,7 +108,7 @@ pub(super) struct RegisterForm {
 }
 
 #[derive(Template, WebTemplate)]
-#[template(path = "numbers/register.html")]
+#[template(path = "phone_numbers/register.html")]
 struct RegisterPage {
     chrome: Chrome,
     head: Head,
@@ -250,7 +250,7 @@ pub(super) async fn stop(
 }
 
 #[derive(Template, WebTemplate)]
-#[template(path = "numbers/deregister.html")]
+#[template(path = "phone_numbers/deregister.html")]
 pub(super) struct DeregisterPage {
     chrome: Chrome,
     head: Head,

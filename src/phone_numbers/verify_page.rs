@@ -46,7 +46,7 @@ const LANGUAGES: [(&str, &str); 14] = [
 ];
 
 #[derive(Template, WebTemplate)]
-#[template(path = "numbers/verify.html")]
+#[template(path = "phone_numbers/verify.html")]
 struct VerifyPage {
     chrome: Chrome,
     head: Head,

@@ -112,14 +112,14 @@ pub(super) fn of(failure: &Failure, task: Option<Task>) -> Words {
 pub(super) fn under_way(file: &File, number: &Number) -> Option<(&'static str, String)> {
     let name = file.wanted_name.as_deref().unwrap_or(&number.verified_name);
     match (file.stage?, file.task?) {
-        (Stage::Asked, Task::Deregister) => Some(("Deregistering the number", "This takes some seconds.".to_owned())),
-        (Stage::Asked, _) => Some(("Registering the number", "This takes some seconds.".to_owned())),
-        (Stage::WaitingName, Task::Rename) => Some((
+        (Stage::Asked | Stage::WaitingName, Task::Rename) => Some((
             "Meta is checking the new name",
             format!(
                 "It looks at “{name}”, which takes from minutes to some days. Then we register the number again under it. You can close this page."
             ),
         )),
+        (Stage::Asked, Task::Deregister) => Some(("Deregistering the number", "This takes some seconds.".to_owned())),
+        (Stage::Asked, _) => Some(("Registering the number", "This takes some seconds.".to_owned())),
         (Stage::WaitingName, _) => Some((
             "Meta is checking the display name",
             format!(
