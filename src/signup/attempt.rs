@@ -55,6 +55,20 @@ pub struct Reconnect {
     pub placing: Option<Placing>,
 }
 
+impl Reconnect {
+    /// Where accounts go that nobody holds yet; `None`: into a connection of their own.
+    #[must_use]
+    pub fn into(&self) -> Option<ConnectionId> {
+        (self.placing != Some(Placing::Beside)).then_some(self.connection)
+    }
+
+    /// Whether the accounts take the place of those that the connection held.
+    #[must_use]
+    pub fn is_instead(&self) -> bool {
+        self.placing == Some(Placing::Instead)
+    }
+}
+
 /// One try of a customer to connect.
 #[derive(Clone, Debug)]
 pub struct Attempt {

@@ -9,6 +9,7 @@ use crate::{
     accounts::{Member, User},
     base::ids::{AttemptId, WabaId},
     connections::{ConnectionState, Overview},
+    store::WriteTx,
 };
 
 impl Signup {
@@ -38,6 +39,14 @@ impl Signup {
         let Some(reconnect) = &attempt.reconnect else { return Ok(Vec::new()) };
         let overview = self.connections.get(attempt.customer_id, reconnect.connection).await?;
         Ok(overview.map(|one| one.wabas.into_iter().map(|(waba, _)| waba.id).collect()).unwrap_or_default())
+    }
+
+    /// Uses the link up by which the customer came, with the token's change.
+    pub(super) async fn use_link(&self, tx: &mut WriteTx, attempt: &Attempt) -> Result<(), SignupError> {
+        if let Some(link) = attempt.reconnect.as_ref().and_then(|reconnect| reconnect.link.as_ref()) {
+            self.connections.use_link(tx, link, attempt.user_id).await?;
+        }
+        Ok(())
     }
 
     /// Somebody of the staff decides for a customer, where another account came back than the one that was wanted.

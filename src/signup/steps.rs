@@ -5,7 +5,7 @@
 //! proof (account and numbers side by side), subscription.
 
 use super::{
-    attempt::{Attempt, Placing, Trouble},
+    attempt::{Attempt, Reconnect, Trouble},
     failure::{Failure, Reason},
     inspect,
     model::{Flow, Step},
@@ -265,11 +265,8 @@ impl Signup {
                 .chosen_candidates()
                 .map(|candidate| (candidate.waba.clone(), candidate.numbers.clone()))
                 .collect(),
-            into: attempt.reconnect.as_ref().and_then(|reconnect| match reconnect.placing {
-                Some(Placing::Beside) => None,
-                Some(Placing::Instead) | None => Some(reconnect.connection),
-            }),
-            instead: attempt.reconnect.as_ref().is_some_and(|one| one.placing == Some(Placing::Instead)),
+            into: attempt.reconnect.as_ref().and_then(Reconnect::into),
+            instead: attempt.reconnect.as_ref().is_some_and(Reconnect::is_instead),
         };
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -279,9 +276,7 @@ impl Signup {
         }
         match self.connections.save(&mut tx, &grant).await {
             Ok(connections) => {
-                if let Some(link) = attempt.reconnect.as_ref().and_then(|reconnect| reconnect.link.as_ref()) {
-                    self.connections.use_link(&mut tx, link, attempt.user_id).await?;
-                }
+                self.use_link(&mut tx, attempt).await?;
                 // In one transaction with the connection: a crash leaves both or none.
                 current.connections = connections;
                 current.token_sealed = None;
