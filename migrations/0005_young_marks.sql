@@ -3,7 +3,7 @@
 CREATE TABLE young_marks (
     -- The last body of the transaction.
     at BIGINT NOT NULL PRIMARY KEY,
-    -- JSON array: digest, seen, event_id and day of each mark, one after the other.
+    -- JSON array of marks, each an array of digest, seen, event_id and day.
     marks TEXT NOT NULL
 );
 

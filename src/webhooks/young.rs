@@ -83,19 +83,12 @@ impl Young {
             return Ok(());
         }
         self.forget();
-        let mut whole = Inner::default();
-        let mut last = i64::MIN;
-        loop {
-            let rows = queries::young(db, last, READ).await?;
-            let Some((newest, _)) = rows.last() else { break };
-            last = *newest;
-            for (at, marks) in rows {
-                whole.marks.extend(read(at, &marks));
-                whole.began = at;
-            }
-            tokio::task::yield_now().await;
-        }
-        whole.until = Some(until);
+        let mut whole = Inner { until: Some(until), ..Inner::default() };
+        each_row(db, |at, marks| {
+            whole.marks.extend(marks);
+            whole.began = at;
+        })
+        .await?;
         *self.inner() = whole;
         Ok(())
     }
@@ -175,17 +168,22 @@ impl Young {
 async fn elsewhere(db: &mut impl Reads, digests: &[i64]) -> Result<Vec<(i64, Mark)>> {
     let wanted: HashSet<i64> = digests.iter().copied().collect();
     let mut found = HashMap::new();
+    each_row(db, |_, marks| found.extend(marks.into_iter().filter(|(digest, _)| wanted.contains(digest)))).await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Hands on the rows of the table with their marks, in order.
+async fn each_row(db: &mut impl Reads, mut take: impl FnMut(i64, Vec<(i64, Mark)>)) -> Result<()> {
     let mut last = i64::MIN;
     loop {
         let rows = queries::young(db, last, READ).await?;
-        let Some((newest, _)) = rows.last() else { break };
+        let Some((newest, _)) = rows.last() else { return Ok(()) };
         last = *newest;
         for (at, marks) in rows {
-            found.extend(read(at, &marks).into_iter().filter(|(digest, _)| wanted.contains(digest)));
+            take(at, read(at, &marks));
         }
         tokio::task::yield_now().await;
     }
-    Ok(found.into_iter().collect())
 }
 
 /// A mark in a row of the table: digest, seen, event and day.

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { assertAccessible } from './support/axe.mjs';
 import { desktop, launch, newContext, phone } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
+import { assertFits } from './support/looks.mjs';
 import { Serve } from './support/serve.mjs';
 import { totp } from './support/totp.mjs';
 
@@ -23,8 +24,7 @@ async function check(page, name) {
   for (const viewport of [phone, desktop]) {
     await page.setViewportSize(viewport);
     await page.mouse.move(0, 0);
-    const { content, view } = await page.evaluate(() => ({ content: document.scrollingElement.scrollWidth, view: window.innerWidth }));
-    assert.ok(content <= view, `${name} is ${content} px wide in a window of ${view} px`);
+    await assertFits(page, name);
     await assertAccessible(page, name);
     if (process.env.DOORWAY_SCREENSHOTS) {
       for (const colorScheme of ['light', 'dark']) {

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { expectAttempt } from './support/attempt.mjs';
 import { assertAccessible } from './support/axe.mjs';
 import { desktop, launch, newContext, phone } from './support/browser.mjs';
+import { assertFits } from './support/looks.mjs';
 import { goThroughPopup } from './support/popup.mjs';
 import { Sandbox } from './support/sandbox.mjs';
 import { Serve } from './support/serve.mjs';
@@ -34,8 +35,7 @@ after(async () => {
 async function look(page, name) {
   for (const viewport of [phone, desktop]) {
     await page.setViewportSize(viewport);
-    const { content, view } = await page.evaluate(() => ({ content: document.scrollingElement.scrollWidth, view: window.innerWidth }));
-    assert.ok(content <= view, `${name} is ${content} px wide in a window of ${view} px`);
+    await assertFits(page, name);
     await assertAccessible(page, name);
   }
 }

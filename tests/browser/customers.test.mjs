@@ -6,6 +6,7 @@ import { expectAttempt } from './support/attempt.mjs';
 import { assertAccessible } from './support/axe.mjs';
 import { desktop, launch, newContext, phone } from './support/browser.mjs';
 import { journey } from './support/journey.mjs';
+import { assertFits } from './support/looks.mjs';
 import { goThroughPopup } from './support/popup.mjs';
 import { people, signIn } from './support/signin.mjs';
 
@@ -21,8 +22,7 @@ function customers(name, steps, options) {
 async function assertFine(page, name) {
   for (const viewport of [phone, desktop]) {
     await page.setViewportSize(viewport);
-    const { content, view } = await page.evaluate(() => ({ content: document.scrollingElement.scrollWidth, view: window.innerWidth }));
-    assert.ok(content <= view, `${name} is ${content} px wide in a window of ${view} px`);
+    await assertFits(page, name);
     await assertAccessible(page, name);
   }
 }

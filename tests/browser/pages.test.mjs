@@ -5,6 +5,7 @@ import { expectAttempt } from './support/attempt.mjs';
 import { assertAccessible } from './support/axe.mjs';
 import { desktop, launch, newContext, phone } from './support/browser.mjs';
 import { Demo } from './support/demo.mjs';
+import { assertFits } from './support/looks.mjs';
 import { weigh } from './support/network.mjs';
 import { cancel, goThroughPopup, openPopup, walk } from './support/popup.mjs';
 import { Sandbox, scenario } from './support/sandbox.mjs';
@@ -60,11 +61,6 @@ async function session(role) {
     await context.close();
   }
   return signedIn[role].state;
-}
-
-async function assertFits(page, name) {
-  const { content, view } = await page.evaluate(() => ({ content: document.scrollingElement.scrollWidth, view: window.innerWidth }));
-  assert.ok(content <= view, `${name} is ${content} px wide in a window of ${view} px`);
 }
 
 test('the signup popup, screen by screen', { timeout: 240_000 }, async () => {

@@ -27,10 +27,8 @@ use tokio_util::sync::CancellationToken;
 const TOGETHER: usize = 128;
 /// How long outcomes are collected at least.
 const COLLECT: Duration = Duration::from_millis(8);
-/// After a transaction it rests so many times as long as that took, as far as [`LONGEST_REST`]: longer where all that
-/// waited was written, so that few transactions are needed and the intake is rarely in their way.
-const REST: u32 = 6;
-const REST_BEHIND: u32 = 2;
+/// After a transaction it rests so many times as long as that took, as far as [`LONGEST_REST`].
+const REST: u32 = 2;
 const LONGEST_REST: Duration = Duration::from_millis(100);
 /// How long it waits after the database failed.
 const TROUBLE: Duration = Duration::from_millis(500);
@@ -99,13 +97,12 @@ pub(super) async fn run(
                 }
             }
         };
-        let rest = if some.len() < TOGETHER { REST } else { REST_BEHIND };
         for one in some.drain(..) {
             // Its task may have gone.
             let _ = one.written.send(one.delivery.number);
         }
         if !lost.is_cancelled() {
-            tokio::time::sleep((took * rest).min(LONGEST_REST)).await;
+            tokio::time::sleep((took * REST).min(LONGEST_REST)).await;
         }
     }
 }

@@ -38,7 +38,8 @@ async fn what_is_old_goes_and_the_rest_stays(db: Database) {
     let now = world.clock.now();
     let mut tx = store.write().await.unwrap();
     let many = "INSERT INTO event_marks (digest, seen, event_id, day) \
-                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1300) SELECT i, 1, 1, 5 FROM n";
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4300) \
+                SELECT i, 1, 1, CASE WHEN i % 2 = 0 THEN 5 ELSE 99999 END FROM n";
     query(many).execute(&mut tx).await.unwrap();
     for age in ["UPDATE intake SET received_at = $1", "UPDATE events SET received_at = $1"] {
         query(age).bind(now - time::Duration::days(40)).execute(&mut tx).await.unwrap();
@@ -52,6 +53,7 @@ async fn what_is_old_goes_and_the_rest_stays(db: Database) {
     world.portal.webhooks.prune(month, quarter, quarter).await.unwrap();
     world.portal.webhooks.prune_marks().await.unwrap();
     assert_eq!(count(store, "SELECT count(*) AS n FROM event_marks WHERE day = 5").await, 0);
+    assert_eq!(count(store, "SELECT count(*) AS n FROM event_marks WHERE day = 99999").await, 2150);
     let bodies = count(store, "SELECT count(*) AS n FROM intake").await;
     assert_eq!(bodies, 1, "what came later stays");
     let page = bakery.get("/events?kind=messages").await;

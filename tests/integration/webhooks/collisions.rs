@@ -21,6 +21,8 @@ async fn a_collision_loses_nothing(db: Database) {
     let places = "SELECT count(*) AS n FROM event_marks";
     eventually("both marks to be at their places", || async { (number_in(&store, places).await == 2).then_some(()) })
         .await;
+    let waiting = "SELECT count(*) AS n FROM young_marks";
+    eventually("none to wait", || async { (number_in(&store, waiting).await == 0).then_some(()) }).await;
     // As if A's and B's digests were the same, and A had come last.
     run("UPDATE event_marks SET event_id = (SELECT min(id) FROM events) WHERE event_id = (SELECT max(id) FROM events)")
         .await;
