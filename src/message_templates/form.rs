@@ -209,7 +209,7 @@ impl Shown {
         });
         let samples: Vec<SampleRow> = samples.collect();
         let known = languages::ALL.iter().any(|(code, _)| *code == draft.language);
-        let odd = (!known && !draft.language.is_empty()).then(|| (draft.language.as_str(), draft.language.as_str()));
+        let odd = (!known && !draft.language.is_empty()).then_some((draft.language.as_str(), draft.language.as_str()));
         let left = |kind: &ButtonKind| {
             draft.buttons.len() < check::BUTTONS
                 && draft.buttons.iter().filter(|button| button.kind == *kind).count() < kind.most()

@@ -67,19 +67,29 @@ struct SamplesPart<'a> {
     shown: &'a Shown,
 }
 
+/// What the form is for.
+#[derive(Clone, Copy)]
+enum Purpose<'a> {
+    /// A template that exists.
+    Edit(&'a MessageTemplate),
+    /// A new one in the WABA of this ID, or in the only one.
+    New(&'a str),
+}
+
+/// What is wrong with a draft, and Meta's answer where that told it.
+type Wrong = (Faults, Option<Box<GraphError>>);
+
 async fn form_page(
     desk: &TemplateDesk,
     chrome: Chrome,
     held: &Held,
-    edited: Option<&MessageTemplate>,
-    waba: &str,
+    purpose: Purpose<'_>,
     draft: Draft,
-    faults: Faults,
-    error: Option<Box<GraphError>>,
+    (faults, error): Wrong,
 ) -> Result<FormPage> {
-    let waba = match edited {
-        Some(template) => template.waba_id.clone(),
-        None => TemplateDesk::waba(held, waba)?.ok_or(Error::NotFound)?,
+    let (edited, waba) = match purpose {
+        Purpose::Edit(template) => (Some(template), template.waba_id.clone()),
+        Purpose::New(waba) => (None, TemplateDesk::waba(held, waba)?.ok_or(Error::NotFound)?),
     };
     Ok(FormPage {
         chrome,
@@ -128,7 +138,7 @@ pub(super) async fn new(
         }
         draft.handle = String::new();
     }
-    let page = form_page(&desk, chrome, &held, None, &from.waba, draft, Faults::default(), None).await?;
+    let page = form_page(&desk, chrome, &held, Purpose::New(&from.waba), draft, Wrong::default()).await?;
     Ok(page.into_response())
 }
 
@@ -145,20 +155,15 @@ fn draft_of(template: &MessageTemplate) -> Draft {
 }
 
 /// Has Meta keep a sample that was chosen, whichever button was pressed: it is not lost then.
-async fn take_file(
-    desk: &TemplateDesk,
-    held: &Held,
-    typed: &Typed,
-    draft: &mut Draft,
-) -> Result<(Faults, Option<Box<GraphError>>)> {
+async fn take_file(desk: &TemplateDesk, held: &Held, typed: &Typed, draft: &mut Draft) -> Result<Wrong> {
     let Some(file) = typed.upload.as_ref().filter(|_| draft.header.is_media() && !draft.is_authentication()) else {
-        return Ok((Faults::default(), None));
+        return Ok(Wrong::default());
     };
     match desk.upload(held, draft.header, file).await {
         Ok(handle) => {
             draft.handle = handle;
             draft.file = shorten(&file.name, 100);
-            Ok((Faults::default(), None))
+            Ok(Wrong::default())
         }
         Err(NotDone::Faults(faults, error)) => Ok((faults, error)),
         Err(NotDone::Failed(error)) => Err(Error::internal(error)),
@@ -180,7 +185,7 @@ pub(super) async fn create(
     let (faults, error) = take_file(&desk, &held, &typed, &mut draft).await?;
     if typed.rearrange(&mut draft) || !faults.is_empty() {
         let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        let page = form_page(&desk, chrome, &held, None, &typed.waba, draft, faults, error).await?;
+        let page = form_page(&desk, chrome, &held, Purpose::New(&typed.waba), draft, (faults, error)).await?;
         return Ok((status, page).into_response());
     }
     match desk.create(&member, &held, &waba, &draft).await {
@@ -190,7 +195,7 @@ pub(super) async fn create(
         }
         Err(NotDone::Failed(error)) => Err(Error::internal(error)),
         Err(NotDone::Faults(faults, error)) => {
-            let page = form_page(&desk, chrome, &held, None, &typed.waba, draft, faults, error).await?;
+            let page = form_page(&desk, chrome, &held, Purpose::New(&typed.waba), draft, (faults, error)).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
@@ -218,7 +223,7 @@ pub(super) async fn edit(
     let held = desk.held(&member, &id).await?;
     let found = editable(&desk, &held, &template).await?;
     let draft = draft_of(&found);
-    Ok(form_page(&desk, chrome, &held, Some(&found), "", draft, Faults::default(), None).await?.into_response())
+    Ok(form_page(&desk, chrome, &held, Purpose::Edit(&found), draft, Wrong::default()).await?.into_response())
 }
 
 pub(super) async fn save(
@@ -242,7 +247,7 @@ pub(super) async fn save(
     let (faults, error) = take_file(&desk, &held, &typed, &mut draft).await?;
     if typed.rearrange(&mut draft) || !faults.is_empty() {
         let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        let page = form_page(&desk, chrome, &held, Some(&found), "", draft, faults, error).await?;
+        let page = form_page(&desk, chrome, &held, Purpose::Edit(&found), draft, (faults, error)).await?;
         return Ok((status, page).into_response());
     }
     match desk.edit(&member, &held, &found, &draft).await {
@@ -252,7 +257,7 @@ pub(super) async fn save(
         }
         Err(NotDone::Failed(error)) => Err(Error::internal(error)),
         Err(NotDone::Faults(faults, error)) => {
-            let page = form_page(&desk, chrome, &held, Some(&found), "", draft, faults, error).await?;
+            let page = form_page(&desk, chrome, &held, Purpose::Edit(&found), draft, (faults, error)).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }

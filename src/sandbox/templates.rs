@@ -270,7 +270,7 @@ fn made(waba: &str, at: usize, now_ms: i64) -> Template {
         json!({"type": "BODY", "text": body, "example": {"body_text": [["Pablo", "860198"]]}}),
         json!({"type": "FOOTER", "text": format!("Number {}", name + 1)}),
     ];
-    if at % 5 == 0 {
+    if at.is_multiple_of(5) {
         components.insert(0, json!({"type": "HEADER", "format": "TEXT", "text": "News"}));
         components.push(json!({"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Stop"}]}));
     }

@@ -11,7 +11,8 @@ async fn faults_stand_at_their_fields(db: Database) {
     browser.get(&format!("{list}/new")).await;
     world.meta.forget_calls();
     let (long, long_footer) = ("a word ".repeat(200), "f".repeat(61));
-    let cases: &[(&[(&str, &str)], &str, &str)] = &[
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+    let cases: &[Case<'_>] = &[
         (&[("name", "Order Ready!")], "name", "such as order_ready"),
         (&[("language", "xx")], "language", "Choose the language"),
         (&[("category", "")], "category", "what the message is for"),
