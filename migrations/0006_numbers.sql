@@ -97,5 +97,6 @@ ALTER TABLE phone_numbers ADD COLUMN new_name_status TEXT;
 ALTER TABLE phone_numbers ADD COLUMN onboarded_at BIGINT;
 -- JSON: where its webhooks go.
 ALTER TABLE phone_numbers ADD COLUMN webhooks TEXT;
--- When all of it was read, its health too: the account's list leaves some out.
+-- When all of it was read, its health too (the account's list leaves some out); where that failed, the moment from
+-- which the next reading counts.
 ALTER TABLE phone_numbers ADD COLUMN whole_read_at BIGINT;

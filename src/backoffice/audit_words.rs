@@ -146,7 +146,9 @@ mod tests {
         let mut files = Vec::new();
         sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
         let (mut seen, mut missing) = (0, Vec::new());
-        for file in files.iter().filter(|file| !file.ends_with("audit_words.rs") && !file.starts_with("src/sandbox")) {
+        // Kinds of webhook events look like actions.
+        let other = ["backoffice/audit_words.rs", "webhooks/kind.rs"];
+        for file in files.iter().filter(|file| !other.iter().any(|other| file.ends_with(other))) {
             let text = std::fs::read_to_string(file).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             for line in code.lines().filter(|line| !line.contains("_JOB") && !line.trim_start().starts_with("//")) {

@@ -41,7 +41,7 @@ impl Reading {
     /// Until when background work waits; `None`: it need not.
     fn wait(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let near = (self.percent >= NEAR).then_some(self.at + PAUSE);
-        self.regained_at.max(near).filter(|until| *until > now)
+        self.regained_at.or(near).filter(|until| *until > now)
     }
 }
 

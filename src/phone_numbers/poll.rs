@@ -4,10 +4,10 @@
 use super::{numbers::PhoneNumbers, queries};
 use crate::{
     base::ids::WabaId,
-    graph::{self, ErrorClass, GraphError, Line, NoLine},
+    graph::{self, Line, NoLine},
     jobs::{JobError, Outcome},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// The kind of the job; it has one subject.
 pub const POLL_JOB: &str = "phone_numbers.poll";
@@ -26,16 +26,12 @@ impl PhoneNumbers {
     pub async fn poll(&self) -> Result<Outcome, JobError> {
         let due = queries::unread(&mut self.store.read().await?, self.now() - AGE, AT_ONCE).await?;
         for waba in due {
-            if !self.poll_waba(&waba).await? {
-                // Meta asks for fewer calls: the rest comes next time.
-                break;
-            }
+            self.poll_waba(&waba).await?;
         }
         Ok(Outcome::Again(self.now() + EVERY))
     }
 
-    /// `false` where Meta wants no more calls now.
-    async fn poll_waba(&self, waba: &WabaId) -> Result<bool, JobError> {
+    async fn poll_waba(&self, waba: &WabaId) -> Result<(), JobError> {
         let line = match self.lines.holder(waba).await {
             Ok(Some(held)) => self.lines.line(held.connection).await,
             Ok(None) => Err(NoLine::None),
@@ -43,18 +39,18 @@ impl PhoneNumbers {
         };
         let line = match line {
             Ok(line) => line,
-            Err(NoLine::None) => return self.put_off(waba).await,
+            Err(NoLine::None) => return self.put_off(waba, self.now() + AGE).await,
             Err(NoLine::Failed(error)) => return Err(error),
         };
-        match self.read_waba(&line, waba).await? {
-            Ok(()) => Ok(true),
-            Err(error) => {
-                self.lines.refused(line.connection, &error).await;
-                tracing::info!(%waba, %error, "numbers were not read");
-                self.put_off(waba).await?;
-                Ok(!is_enough(&error))
-            }
+        // What is left of Meta's limits is left to people.
+        if let Some(until) = line.graph.wait(&line.access, Some(waba.as_str())) {
+            return self.put_off(waba, until).await;
         }
+        let Err(error) = self.read_waba(&line, waba).await? else { return Ok(()) };
+        self.lines.refused(line.connection, &error).await;
+        tracing::info!(%waba, %error, "numbers were not read");
+        let until = line.graph.wait(&line.access, Some(waba.as_str()));
+        self.put_off(waba, until.unwrap_or(self.now() + AGE)).await
     }
 
     /// The list tells which numbers there are, each number all that is known of it.
@@ -75,14 +71,10 @@ impl PhoneNumbers {
         Ok(Ok(()))
     }
 
-    async fn put_off(&self, waba: &WabaId) -> Result<bool, JobError> {
+    async fn put_off(&self, waba: &WabaId, until: OffsetDateTime) -> Result<(), JobError> {
         let mut tx = self.store.write().await?;
-        queries::put_off(&mut tx, waba, self.now()).await?;
+        queries::put_off(&mut tx, waba, until - AGE).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(())
     }
-}
-
-fn is_enough(error: &GraphError) -> bool {
-    error.class() == ErrorClass::RateLimited
 }

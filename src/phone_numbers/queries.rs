@@ -168,9 +168,9 @@ pub(super) async fn unread(db: &mut impl Reads, before: OffsetDateTime, limit: i
     .await
 }
 
-/// It can't be read now: it is not asked again at once.
-pub(super) async fn put_off(tx: &mut WriteTx, waba: &WabaId, now: OffsetDateTime) -> Result<()> {
-    query("UPDATE phone_numbers SET whole_read_at = $1 WHERE waba_id = $2").bind(now).bind(waba).execute(tx).await?;
+/// It can't be read now: it waits as if it had been read then.
+pub(super) async fn put_off(tx: &mut WriteTx, waba: &WabaId, read: OffsetDateTime) -> Result<()> {
+    query("UPDATE phone_numbers SET whole_read_at = $1 WHERE waba_id = $2").bind(read).bind(waba).execute(tx).await?;
     Ok(())
 }
 
