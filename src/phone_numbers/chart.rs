@@ -6,6 +6,8 @@ use time::{Duration, OffsetDateTime};
 
 /// How far it looks back.
 pub(super) const BACK: Duration = Duration::days(90);
+/// From how much on something can be seen in a drawing.
+const ENOUGH: Duration = Duration::days(2);
 /// The drawing's width, in its own units; it is 100 high.
 const WIDTH: i64 = 900;
 
@@ -36,6 +38,7 @@ pub(super) struct Line {
 }
 
 pub(super) struct Charts {
+    /// None as long as there is little to see.
     pub all: Vec<Chart>,
     pub lines: Vec<Line>,
     pub width: i64,
@@ -45,8 +48,7 @@ pub(super) struct Charts {
 /// Of these readings, the oldest first; `None` where there is nothing to draw.
 pub(super) fn of(readings: &[Reading], now: OffsetDateTime) -> Option<Charts> {
     let first = readings.first()?;
-    // At least a day, so that a number that is new has a drawing too.
-    let begin = first.at.max(now - BACK).min(now - Duration::days(1));
+    let begin = first.at.max(now - BACK);
     let span = (now - begin).whole_seconds().max(1);
     let x = |at: OffsetDateTime| ((at - begin).whole_seconds().max(0) * WIDTH / span).min(WIDTH);
     let stretches = |height: &dyn Fn(&Reading) -> (i64, &'static str)| {
@@ -75,7 +77,7 @@ pub(super) fn of(readings: &[Reading], now: OffsetDateTime) -> Option<Charts> {
         false => format!("{what}: {first} at first, {last} now. The table below has the readings."),
     };
     let limits = |reading: &Reading| Number::limit_of(reading.limit.as_deref()).words();
-    let all = vec![
+    let mut all = vec![
         Chart {
             title: "Quality",
             levels: ["High", "Medium", "Low"].map(str::to_owned).to_vec(),
@@ -89,6 +91,9 @@ pub(super) fn of(readings: &[Reading], now: OffsetDateTime) -> Option<Charts> {
             says: says("Limit", limits(first), limits(last)),
         },
     ];
+    if now - begin < ENOUGH {
+        all.clear();
+    }
     let mut lines: Vec<Line> = Vec::new();
     let mut before: Option<&Reading> = None;
     for reading in readings {
@@ -108,16 +113,16 @@ pub(super) fn of(readings: &[Reading], now: OffsetDateTime) -> Option<Charts> {
     Some(Charts { all, lines, width: WIDTH, since: When::new(begin, now).relative })
 }
 
-/// How high a limit stands, the steps being what they are.
+/// How high a limit stands, the steps being what they are: the scale names 10,000 in its middle.
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/messaging-limits>
 fn level(tier: Option<&str>) -> i64 {
     use super::model::Limit;
     match Number::limit_of(tier) {
         Limit::Unlimited => 100,
-        Limit::PerDay(people) if people >= 100_000 => 80,
-        Limit::PerDay(people) if people >= 10_000 => 60,
-        Limit::PerDay(people) if people >= 1_000 => 40,
-        Limit::PerDay(_) => 20,
+        Limit::PerDay(people) if people >= 100_000 => 75,
+        Limit::PerDay(people) if people >= 10_000 => 50,
+        Limit::PerDay(people) if people >= 1_000 => 30,
+        Limit::PerDay(_) => 15,
         Limit::Other(_) | Limit::Unknown => 6,
     }
 }
@@ -148,5 +153,7 @@ mod tests {
         assert_eq!(charts.lines[0].quality, "Low");
         assert!(charts.all[0].says.contains("High at first, Low now"));
         assert!(of(&[], now).is_none());
+        let young = of(&readings, OffsetDateTime::UNIX_EPOCH + Duration::hours(40)).unwrap();
+        assert!(young.all.is_empty() && !young.lines.is_empty());
     }
 }

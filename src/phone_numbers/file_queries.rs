@@ -284,16 +284,24 @@ pub(super) async fn end_try(tx: &mut WriteTx, id: &str, outcome: &str) -> Result
     Ok(())
 }
 
+/// The ID of the last try, and how it ended.
+async fn last_try(db: &mut impl Reads, file: &str, kind: TryKind) -> Result<Option<(String, Option<String>)>> {
+    query("SELECT id, outcome FROM number_tries WHERE file_id = $1 AND kind = $2 ORDER BY at DESC, id DESC LIMIT 1")
+        .bind(file)
+        .bind(kind.as_str())
+        .optional(db, |row| Ok((row.text("id")?, row.opt_text("outcome")?)))
+        .await
+}
+
 /// The try whose answer never came, if the last one is such.
 pub(super) async fn open_try(db: &mut impl Reads, file: &str, kind: TryKind) -> Result<Option<String>> {
-    let last = query(
-        "SELECT id, outcome FROM number_tries WHERE file_id = $1 AND kind = $2 ORDER BY at DESC, id DESC LIMIT 1",
-    )
-    .bind(file)
-    .bind(kind.as_str())
-    .optional(db, |row| Ok((row.text("id")?, row.opt_text("outcome")?)))
-    .await?;
+    let last = last_try(db, file, kind).await?;
     Ok(last.filter(|(_, outcome)| outcome.is_none()).map(|(id, _)| id))
+}
+
+/// How the last try ended: `ok`, or Meta's code.
+pub(super) async fn ended(db: &mut impl Reads, file: &File, kind: TryKind) -> Result<Option<String>> {
+    Ok(last_try(db, &file.id, kind).await?.and_then(|(_, outcome)| outcome))
 }
 
 pub(super) async fn tries(db: &mut impl Reads, file: &File, kind: TryKind, now: OffsetDateTime) -> Result<Tries> {

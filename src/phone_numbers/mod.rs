@@ -2,6 +2,7 @@
 
 mod add_page;
 mod chart;
+mod deregister;
 mod file;
 mod file_queries;
 mod model;

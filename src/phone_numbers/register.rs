@@ -1,10 +1,11 @@
-//! Registering a number, and taking it off Cloud API: asked for by a person, done in the background, step by step.
+//! Registering a number: asked for by a person, done in the background, step by step.
 //!
 //! Before each call the number is read: only one that is definitely not connected is registered, never one that the
 //! WhatsApp Business app uses, and none whose display name Meta still looks at, since each call counts.
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration>
 
 use super::{
+    deregister::HALF_DEREGISTERED,
     file::{Failure, File, Reason, Stage, Task, TryKind, WINDOW, name_pause, trouble_pause, wait_in},
     file_queries::{self, Step},
     model::{Number, Registration},
@@ -43,7 +44,7 @@ pub(super) enum WithPin {
 }
 
 /// What a step led to.
-enum Next {
+pub(super) enum Next {
     /// It goes on then.
     Wait(Stage, OffsetDateTime, i64, Option<Failure>),
     Failed(Failure, Option<OffsetDateTime>),
@@ -73,17 +74,6 @@ impl PhoneNumbers {
         }
         self.note(&mut tx, Some(member), file, "number.register_asked", None).await?;
         self.begin_job(tx, file).await?;
-        Ok(true)
-    }
-
-    /// Asks for a number to be taken off Cloud API. `false` where a call is under way.
-    pub(super) async fn ask_deregister(&self, member: &Member, found: &Found) -> Result<bool> {
-        let mut tx = self.store.write().await?;
-        if !file_queries::begin(&mut tx, &found.file.id, Task::Deregister, None, None, self.now()).await? {
-            return Ok(false);
-        }
-        self.note(&mut tx, Some(member), &found.file, "number.deregister_asked", None).await?;
-        self.begin_job(tx, &found.file).await?;
         Ok(true)
     }
 
@@ -252,7 +242,7 @@ impl PhoneNumbers {
     }
 
     /// What Meta said instead of yes.
-    async fn refused(
+    pub(super) async fn refused(
         &self,
         file: &File,
         line: &Line,
@@ -279,7 +269,7 @@ impl PhoneNumbers {
         let failed = |reason, at| Next::Failed(failure_of(reason, error), at);
         let wait = |otherwise| Some(now + wait_in(&api.message, otherwise));
         Ok(match (api.code, api.subcode) {
-            (133_000, _) => failed(Reason::HalfDeregistered, None),
+            (HALF_DEREGISTERED, _) => failed(Reason::HalfDeregistered, None),
             (133_005, _) => failed(Reason::WrongPin, None),
             (133_006, _) => failed(Reason::NotVerified, None),
             (133_008, _) => failed(Reason::PinGuesses, wait(Duration::hours(1))),
@@ -298,40 +288,6 @@ impl PhoneNumbers {
         })
     }
 
-    async fn deregister(&self, file: &File, line: &Line, number: &Number) -> std::result::Result<Next, JobError> {
-        let now = self.now();
-        match number.registration() {
-            Registration::Coexistence => return Ok(Next::Failed(Reason::Coexistence.into(), None)),
-            Registration::Ready => {}
-            _ if number.status.is_none() => return Ok(Next::Failed(Reason::Unclear.into(), None)),
-            _ => {
-                let open = file_queries::open_try(&mut self.store.read().await?, &file.id, TryKind::Deregister).await?;
-                return Ok(Next::Done(open.is_none().then(|| Reason::Already.into())));
-            }
-        }
-        let tries = file_queries::tries(&mut self.store.read().await?, file, TryKind::Deregister, now).await?;
-        if let Some(at) = tries.next(now) {
-            return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
-        }
-        let mut tx = self.store.write().await?;
-        let counted = file_queries::count_try(&mut tx, &file.id, TryKind::Deregister, now).await?;
-        tx.commit().await?;
-        let answer = line.graph.deregister(&line.access, &file.phone_number_id).await;
-        let code = answer.as_ref().err().and_then(GraphError::api).map(|api| api.code);
-        match answer {
-            Err(error) if code != Some(133_010) => self.refused(file, line, &counted, "", &error).await,
-            _ => {
-                let mut tx = self.store.write().await?;
-                file_queries::end_try(&mut tx, &counted, "ok").await?;
-                queries::set_status(&mut tx, &file.phone_number_id, "DISCONNECTED").await?;
-                self.note(&mut tx, None, file, "number.deregistered", None).await?;
-                tx.commit().await?;
-                self.read_again(line, number).await?;
-                Ok(Next::Done(None))
-            }
-        }
-    }
-
     /// Whether it was a call of ours, the answer to which never came, that registered the number.
     async fn answered_late(&self, file: &File) -> Result<bool> {
         let mut tx = self.store.write().await?;
@@ -346,7 +302,7 @@ impl PhoneNumbers {
     }
 
     /// The number as it is afterwards; where it can't be read now, it is later.
-    async fn read_again(&self, line: &Line, number: &Number) -> Result<()> {
+    pub(super) async fn read_again(&self, line: &Line, number: &Number) -> Result<()> {
         match line.graph.phone_number(&line.access, &number.id).await {
             Ok(read) => self.keep_whole(&number.waba_id, &read).await,
             Err(error) => {

@@ -86,6 +86,8 @@ pub(super) struct PhoneMore {
     pub pin_blocked_until_ms: i64,
     /// Until when the number's deletion elsewhere is not complete, in epoch milliseconds.
     pub deleting_until_ms: i64,
+    /// Whether an earlier deregistration failed half-way.
+    pub half_deregistered: bool,
     /// The name under review, or reviewed last.
     pub review: Option<Review>,
     /// The country in which messages are kept.

@@ -205,6 +205,7 @@ fn phone(state: &mut State, plan: &Plan, waba_id: &str, number: &str, kind: Numb
     let declined = plan.has(Plain::DisplayNameDeclined);
     let more = PhoneMore {
         deleting_until_ms: if plan.has(Plain::NumberDeleted) { now_ms + DELETING_MS } else { 0 },
+        half_deregistered: plan.has(Plain::HalfDeregistered),
         history_declined: plan.has(Plain::HistoryDeclined),
         review: (declined || plan.has(Plain::DisplayNameReview))
             .then(|| names::first_review(&verified_name, declined, now_ms)),

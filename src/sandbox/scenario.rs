@@ -98,6 +98,7 @@ named!(
         DisplayNameDeclined => "display_name_declined", "Display name declined after some seconds";
         PinSet => "pin_set", "The number has a PIN already (246810)";
         NumberDeleted => "number_deleted", "The number was deleted elsewhere minutes ago";
+        HalfDeregistered => "half_deregistered", "The number came off Cloud API only in part";
         HistoryDeclined => "history_declined", "Stays in the app, chats not shared";
         EventLost => "event_lost", "Event lost: only the code arrives";
         CodeLost => "code_lost", "Code lost: only the event arrives";

@@ -51,6 +51,10 @@ pub(super) fn register(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str
                 .details("Verify the phone number before registering it."));
         }
         let more = &phone.more;
+        if more.half_deregistered {
+            return Err(GraphError::new(133_000, "(#133000) Incomplete Deregistration")
+                .details("A previous deregistration attempt failed."));
+        }
         if more.deleting_until_ms > now_ms {
             let text = "(#133015) Please wait a few minutes before attempting to register this phone number";
             return Err(GraphError::new(133_015, text)
@@ -89,11 +93,12 @@ pub(super) fn deregister(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &s
                 "A number in use with both Cloud API and the WhatsApp Business app can't be deregistered.",
             ));
         }
-        if !phone.registered {
+        if !phone.registered && !phone.more.half_deregistered {
             return Err(GraphError::new(133_010, "(#133010) The account is not registered")
                 .details("The phone number is not registered on the WhatsApp Business Platform."));
         }
         phone.registered = false;
+        phone.more.half_deregistered = false;
         // Local storage ends with the registration (registration, *Deregister*).
         phone.more.storage_region = None;
         Ok(json!({"success": true}))

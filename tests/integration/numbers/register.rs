@@ -9,6 +9,9 @@ on_both_engines!(
     a_name_under_review_is_waited_for_without_a_try,
     a_declined_name_needs_another,
     too_many_guesses_are_waited_for,
+    a_pin_that_came_too_fast_is_not_called_wrong,
+    a_deletion_elsewhere_is_waited_for,
+    what_came_off_in_part_comes_off_first,
     ten_tries_are_counted_and_shown,
     an_answer_that_never_came_is_read,
     messages_can_be_kept_in_a_country,
@@ -114,6 +117,45 @@ async fn too_many_guesses_are_waited_for(db: Database) {
     world.advance(700);
     ask(&browser, &page, "typed", "246810").await;
     wizard_says(&browser, &page, "The number is registered").await;
+}
+
+async fn a_pin_that_came_too_fast_is_not_called_wrong(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &["pin_set"]).await;
+    ask(&browser, &page, "typed", "111111").await;
+    wizard_says(&browser, &page, "This is not the number’s PIN").await;
+    ask(&browser, &page, "typed", "222222").await;
+    let wizard = wizard_says(&browser, &page, "That was too fast for Meta").await;
+    says(&wizard, &["It has not looked at the last one", "It can be tried again", "Code 133009", "2 of 10 tries"]);
+    assert!(wizard.tag_with("disabled").is_some(), "nothing is tried before the time has come");
+    world.advance(61);
+    ask(&browser, &page, "typed", "246810").await;
+    wizard_says(&browser, &page, "The number is registered").await;
+}
+
+async fn a_deletion_elsewhere_is_waited_for(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &["number_deleted"]).await;
+    ask(&browser, &page, "made", "").await;
+    let wizard = wizard_says(&browser, &page, "still being deleted where it was before").await;
+    says(&wizard, &["Waiting for Meta", "We try again by ourselves", "We look again"]);
+    world.advance(400);
+    wizard_says(&browser, &page, "The number is registered").await;
+    assert_eq!(calls(&world, "/register"), 2);
+}
+
+async fn what_came_off_in_part_comes_off_first(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &["half_deregistered"]).await;
+    ask(&browser, &page, "made", "").await;
+    let wizard = wizard_says(&browser, &page, "The number was not deregistered properly before").await;
+    says(&wizard, &["Deregister it once more", "Code 133000"]);
+    browser.post(&format!("{page}/deregister"), &[]).await;
+    wizard_says(&browser, &page, "The number is deregistered").await;
+    assert_eq!(calls(&world, "/deregister"), 1, "although Meta lists it as not registered");
+    ask(&browser, &page, "kept", "").await;
+    wizard_says(&browser, &page, "The number is registered").await;
+    assert_eq!(world.meta.phone(&id).await["registered"], true);
 }
 
 async fn ten_tries_are_counted_and_shown(db: Database) {

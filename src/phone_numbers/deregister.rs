@@ -1,0 +1,77 @@
+//! Taking a number off Cloud API.
+//! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration>
+
+use super::{
+    file::{File, Reason, Task, TryKind},
+    file_queries,
+    model::{Number, Registration},
+    numbers::{Found, PhoneNumbers},
+    queries,
+    register::Next,
+};
+use crate::{
+    accounts::Member,
+    graph::{GraphError, Line},
+    jobs::JobError,
+    store::Result,
+};
+
+/// An earlier deregistration failed half-way: it has to be done again before the number can be registered.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes>
+pub(super) const HALF_DEREGISTERED: i64 = 133_000;
+
+impl PhoneNumbers {
+    /// Asks for a number to be taken off Cloud API. `false` where a call is under way.
+    pub(super) async fn ask_deregister(&self, member: &Member, found: &Found) -> Result<bool> {
+        let mut tx = self.store.write().await?;
+        if !file_queries::begin(&mut tx, &found.file.id, Task::Deregister, None, None, self.now()).await? {
+            return Ok(false);
+        }
+        self.note(&mut tx, Some(member), &found.file, "number.deregister_asked", None).await?;
+        self.begin_job(tx, &found.file).await?;
+        Ok(true)
+    }
+
+    /// The step of its task: what is off already is left alone, but for what came off only in part.
+    pub(super) async fn deregister(
+        &self,
+        file: &File,
+        line: &Line,
+        number: &Number,
+    ) -> std::result::Result<Next, JobError> {
+        let now = self.now();
+        match number.registration() {
+            Registration::Coexistence => return Ok(Next::Failed(Reason::Coexistence.into(), None)),
+            Registration::Ready => {}
+            _ if number.status.is_none() => return Ok(Next::Failed(Reason::Unclear.into(), None)),
+            // Of what came off only in part Meta says nothing but when it is registered.
+            _ if file_queries::ended(&mut self.store.read().await?, file, TryKind::Register).await?
+                == Some(HALF_DEREGISTERED.to_string()) => {}
+            _ => {
+                let open = file_queries::open_try(&mut self.store.read().await?, &file.id, TryKind::Deregister).await?;
+                return Ok(Next::Done(open.is_none().then(|| Reason::Already.into())));
+            }
+        }
+        let tries = file_queries::tries(&mut self.store.read().await?, file, TryKind::Deregister, now).await?;
+        if let Some(at) = tries.next(now) {
+            return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
+        }
+        let mut tx = self.store.write().await?;
+        let counted = file_queries::count_try(&mut tx, &file.id, TryKind::Deregister, now).await?;
+        tx.commit().await?;
+        let answer = line.graph.deregister(&line.access, &file.phone_number_id).await;
+        let code = answer.as_ref().err().and_then(GraphError::api).map(|api| api.code);
+        match answer {
+            Err(error) if code != Some(133_010) => self.refused(file, line, &counted, "", &error).await,
+            _ => {
+                let mut tx = self.store.write().await?;
+                file_queries::end_try(&mut tx, &counted, "ok").await?;
+                queries::set_status(&mut tx, &file.phone_number_id, "DISCONNECTED").await?;
+                self.note(&mut tx, None, file, "number.deregistered", None).await?;
+                tx.commit().await?;
+                self.read_again(line, number).await?;
+                Ok(Next::Done(None))
+            }
+        }
+    }
+}
