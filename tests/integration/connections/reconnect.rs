@@ -6,6 +6,7 @@ use http::Method;
 
 on_both_engines!(
     a_link_leads_to_the_same_connection_once,
+    a_link_goes_by_mail,
     a_link_is_good_for_72_hours_and_can_be_taken_back,
     another_account_replaces_nothing_by_itself,
     another_account_may_take_the_place,
@@ -84,6 +85,35 @@ async fn a_link_leads_to_the_same_connection_once(db: Database) {
         let noted = doorway::store::query("SELECT count(*) AS n FROM audit_log WHERE action = $1").bind(action);
         assert_eq!(noted.one(&mut read, |row| row.int("n")).await.unwrap(), 1, "{action}");
     }
+}
+
+async fn a_link_goes_by_mail(db: Database) {
+    let (smtp, mails) = mail_server().await;
+    let world = World::with(db, |config| mails_to(config, &smtp)).await;
+    let browser = world.customer("Harbour Bakery").await;
+    let (connection, _) = ended(&world, &browser).await;
+    let support = world.staff(Role::Support).await;
+    let base = format!("/support{connection}");
+    let permissions = support.get(&format!("{base}/permissions")).await;
+    let member = world.column("SELECT email FROM users WHERE customer_id IS NOT NULL", "email").await.unwrap();
+    says(&permissions, &["Send by e-mail", &member]);
+    // Only to somebody of the company.
+    let odd = support.post(&format!("{base}/links"), &[("way", "mail"), ("email", "stranger@example.org")]).await;
+    assert_eq!(odd.status, 400);
+    let made = support.post(&format!("{base}/links"), &[("way", "mail"), ("email", &member)]).await;
+    let made = made.location().to_owned();
+    let mail = eventually("the mail", || async { mails.lock().unwrap().first().cloned() }).await;
+    let plain = mail.replace("=\n", "").replace("=3D", "=");
+    let page = eventually("the word that it went", || async {
+        let page = support.get(&made).await;
+        page.text.contains("data-mail=\"sent\"").then_some(page)
+    })
+    .await;
+    let at = page.text.find("/reconnect/").expect("the link");
+    let address = &page.text[at..at + "/reconnect/".len() + 43];
+    assert!(plain.contains(address), "{plain}");
+    assert!(plain.contains("admin of the business") && mail.contains(&format!("To: {member}")), "{mail}");
+    says(&browser.get(address).await, &["Connect", "again", "Choose the same account"]);
 }
 
 async fn a_link_is_good_for_72_hours_and_can_be_taken_back(db: Database) {

@@ -4,6 +4,7 @@
 mod browser;
 mod database;
 mod html;
+mod mail;
 mod meta;
 mod portal;
 mod process;
@@ -12,6 +13,7 @@ mod world;
 pub use browser::{Attempt, Browser};
 pub use database::{Database, dump, on_postgres, on_sqlite};
 pub use html::Page;
+pub use mail::{mail_server, mails_to};
 pub use meta::{APP_ID, APP_SECRET, BUSINESS_ID, CONFIG_ID, Call, Meta, SYSTEM_TOKEN, VERIFY_TOKEN, sequential};
 pub use portal::{Portal, configuration};
 pub use process::{Finished, Process, command, free_port};
