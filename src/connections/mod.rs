@@ -26,6 +26,7 @@ mod queries;
 mod reconnect;
 mod renewal_queries;
 mod service;
+mod todos;
 
 use crate::{sealed_column, store::SealedColumn};
 

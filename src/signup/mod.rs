@@ -26,6 +26,7 @@ mod prove;
 mod queries;
 mod reconnect;
 mod reconnect_page;
+mod saved_steps;
 mod service;
 mod staff_line;
 mod steps;
