@@ -213,7 +213,7 @@ impl TemplateDesk {
             let id = Some(template.id.as_str());
             queries::note_act(&mut tx, &template.waba_id, id, &template.name, "edited", asked_at).await?;
         }
-        queries::set_pending(&mut tx, &template.id, asked_at).await?;
+        queries::set_pending(&mut tx, &template.waba_id, &template.id, asked_at).await?;
         self.record(&mut tx, member, "template.edited", &template.id).await?;
         tx.commit().await?;
         match read {

@@ -67,8 +67,13 @@ impl TemplateDesk {
 
     /// The template that the path names, of an account of this connection.
     pub(super) async fn find(&self, held: &Held, id: &str) -> Result<MessageTemplate> {
-        let found = queries::get(&mut self.templates.store.read().await?, id).await?;
-        found.filter(|template| held.wabas.contains(&template.waba_id)).ok_or(Error::NotFound)
+        let mut db = self.templates.store.read().await?;
+        for waba in &held.wabas {
+            if let Some(found) = queries::get(&mut db, waba, id).await? {
+                return Ok(found);
+            }
+        }
+        Err(Error::NotFound)
     }
 
     /// The accounts of a connection with their names.

@@ -274,7 +274,7 @@ impl MessageTemplates {
     ) -> store::Result<()> {
         let mut tx = self.store.write().await?;
         let mut known = HashMap::new();
-        if let Some(before) = queries::known_one(&mut tx, &template.id).await? {
+        if let Some(before) = queries::known_one(&mut tx, waba, &template.id).await? {
             known.insert(template.id.clone(), before);
         }
         keep(&mut tx, waba, vec![template], &mut known, &mut Tally::default(), asked_at).await?;

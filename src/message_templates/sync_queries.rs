@@ -83,8 +83,12 @@ pub(super) async fn known(db: &mut impl Reads, waba: &WabaId) -> Result<HashMap<
 }
 
 /// The same of one.
-pub(super) async fn known_one(db: &mut impl Reads, id: &str) -> Result<Option<Known>> {
-    query("SELECT * FROM message_templates WHERE template_id = $1").bind(id).optional(db, known_row).await
+pub(super) async fn known_one(db: &mut impl Reads, waba: &WabaId, id: &str) -> Result<Option<Known>> {
+    query("SELECT * FROM message_templates WHERE waba_id = $1 AND template_id = $2")
+        .bind(waba)
+        .bind(id)
+        .optional(db, known_row)
+        .await
 }
 
 /// A template's row. A webhook that told of it later than we asked knows better; what webhooks alone tell (flagged,
@@ -93,7 +97,7 @@ static UPSERT: Rows = Rows::new(
     "INSERT INTO message_templates (template_id, waba_id, name, language, status, category, quality, reason, \
      previous_category, sub_category, parameter_format, components, words, next_category, read_at, updated_at) VALUES",
     16,
-    " ON CONFLICT (template_id) DO UPDATE SET name = excluded.name, language = excluded.language, \
+    " ON CONFLICT (waba_id, template_id) DO UPDATE SET name = excluded.name, language = excluded.language, \
      status = CASE WHEN coalesce(message_templates.status_told_at, 0) + 1000 > excluded.read_at THEN message_templates.status \
       WHEN excluded.status = 'APPROVED' AND message_templates.status IN ('FLAGGED', 'LOCKED') THEN message_templates.status \
       ELSE coalesce(excluded.status, message_templates.status) END, \
@@ -116,8 +120,7 @@ static UPSERT: Rows = Rows::new(
      sub_category = coalesce(excluded.sub_category, message_templates.sub_category), \
      parameter_format = coalesce(excluded.parameter_format, message_templates.parameter_format), \
      components = excluded.components, words = excluded.words, read_at = excluded.read_at, \
-     updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END \
-     WHERE message_templates.waba_id = excluded.waba_id",
+     updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END",
 );
 
 /// The values of one row; `changed_at` where it is new or changed.
