@@ -52,13 +52,15 @@ CREATE INDEX message_templates_by_change ON message_templates (waba_id, updated_
 -- How reading all templates of an account goes.
 CREATE TABLE template_syncs (
     waba_id TEXT NOT NULL PRIMARY KEY REFERENCES wabas (waba_id) ON DELETE CASCADE,
-    -- queued, reading, done, failed
+    -- queued, reading, waiting (for Meta's limits), done, failed
     state TEXT NOT NULL,
     started_at BIGINT,
     -- Of the last that came to its end.
     finished_at BIGINT,
     -- Read so far, or by the last.
     read_count BIGINT NOT NULL DEFAULT 0,
+    -- How many were known when it began.
+    expected BIGINT NOT NULL DEFAULT 0,
     added BIGINT NOT NULL DEFAULT 0,
     changed BIGINT NOT NULL DEFAULT 0,
     gone BIGINT NOT NULL DEFAULT 0,

@@ -231,6 +231,7 @@ fn body(component: &Value, named: bool) -> Result<(), GraphError> {
     if trimmed.contains("}}{{") || trimmed.contains("}} {{") {
         return Err(wrong("Variables can't stand next to each other."));
     }
+    // Meta does not say where the line is. Two words for each variable is a guess.
     let words = text.split_whitespace().filter(|word| !word.contains("{{")).count();
     if found.len() * 2 > words {
         return Err(refused(2_388_293, "Parameters words ratio exceeds limit",
