@@ -7,7 +7,7 @@ use super::{
     service::{Connections, TokenError},
 };
 use crate::{
-    base::ids::{ConnectionId, WabaId},
+    base::ids::{ConnectionId, CustomerId, WabaId},
     graph::{ErrorClass, GraphError, Held, Line, Lines, LiveSetup, NoLine},
     store::{Reads, StoreError},
 };
@@ -66,6 +66,17 @@ impl Lines for ConnectionLines {
                 Some(found) => held(&mut db, found).await,
                 None => Ok(None),
             }
+        })
+    }
+
+    fn of_customer(&self, customer: CustomerId) -> BoxFuture<'_, Result<Vec<Held>, NoLine>> {
+        Box::pin(async move {
+            let mut db = self.connections.store.read().await?;
+            let mut all = Vec::new();
+            for connection in queries::list(&mut db, customer).await? {
+                all.extend(held(&mut db, connection).await?.filter(|held| held.is_active));
+            }
+            Ok(all)
         })
     }
 

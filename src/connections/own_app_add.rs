@@ -268,6 +268,7 @@ impl Connections {
         }
         phone_numbers::replace(&mut tx, &waba.id, numbers, now).await?;
         holders::note(&mut tx, &waba.id, now).await?;
+        self.templates.begin_sync(&mut tx, &waba.id).await?;
         note_standing(&mut tx, customer).await?;
         let entry = audit::Entry {
             actor: Some(by),

@@ -181,6 +181,7 @@ impl Connections {
             }
             phone_numbers::replace(tx, &waba.id, numbers, now).await?;
             holders::note(tx, &waba.id, now).await?;
+            self.templates.begin_sync(tx, &waba.id).await?;
         }
         if let Some(into) = grant.into.filter(|into| grant.instead && holders.contains(into)) {
             for waba in queries::wabas(tx, into).await? {

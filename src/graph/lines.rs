@@ -52,6 +52,9 @@ pub trait Lines: Send + Sync {
     /// The connection that holds a WABA.
     fn holder<'a>(&'a self, waba: &'a WabaId) -> BoxFuture<'a, Result<Option<Held>, NoLine>>;
 
+    /// The connections of a customer whose token works, as far as we know; the newest first.
+    fn of_customer(&self, customer: CustomerId) -> BoxFuture<'_, Result<Vec<Held>, NoLine>>;
+
     /// The line of a connection.
     fn line(&self, connection: ConnectionId) -> BoxFuture<'_, Result<Line, NoLine>>;
 

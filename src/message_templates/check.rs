@@ -52,8 +52,9 @@ pub(super) const NUMBER: usize = 20;
 pub(super) const CODE: usize = 15;
 /// How many buttons there may be.
 pub(super) const BUTTONS: usize = 10;
-/// How many words at least stand beside each variable: below that Meta says that there are too many (2388293). It does
-/// not say where the line is; two words for each lets none through that we saw refused.
+/// How many words at least stand beside each variable: below that Meta says that there are too many (2388293). Meta does
+/// not say where the line is, and we do not know: two words for each is our guess, so Meta may refuse what passes here,
+/// and its answer is then shown at the text.
 const WORDS_EACH: usize = 2;
 
 /// Looks at a draft by the rules that need nothing but itself.

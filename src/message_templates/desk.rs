@@ -11,7 +11,7 @@ use super::{
 use crate::{
     accounts::{Member, audit},
     base::ids::WabaId,
-    graph::{FileUpload, GraphError, Held, LiveSetup, MessageTemplate, NewTemplate, NoLine, SharedLines},
+    graph::{ErrorClass, FileUpload, GraphError, Held, LiveSetup, MessageTemplate, NewTemplate, NoLine, SharedLines},
     store,
     web::SentFile,
 };
@@ -213,7 +213,7 @@ impl TemplateDesk {
             let id = Some(template.id.as_str());
             queries::note_act(&mut tx, &template.waba_id, id, &template.name, "edited", asked_at).await?;
         }
-        queries::set_pending(&mut tx, &template.id, asked_at).await?;
+        queries::set_pending(&mut tx, &template.waba_id, &template.id, asked_at).await?;
         self.record(&mut tx, member, "template.edited", &template.id).await?;
         tx.commit().await?;
         match read {
@@ -234,12 +234,14 @@ impl TemplateDesk {
         let line = self.lines.line(held.connection).await.map_err(no_line)?;
         let one = (!all_languages).then_some(template.id.as_str());
         let deleted = line.graph.delete_template(&line.access, &template.waba_id, &template.name, one).await;
-        // What is not there any more is deleted.
-        let is_gone = deleted.as_ref().err().is_some_and(|error| error.is(100, refusal::NOT_FOUND));
-        if let Err(error) = deleted
-            && !is_gone
-        {
-            return Err(self.refused(held, error, &Draft::default()).await);
+        if let Err(error) = deleted {
+            // Meta's documents name no code for a template that is not there any more: it is looked for.
+            let looked = line.graph.template(&line.access, &template.id).await;
+            let is_gone = error.class() == ErrorClass::Rejected
+                && looked.is_err_and(|error| error.is(100, refusal::UNKNOWN_OBJECT));
+            if !is_gone {
+                return Err(self.refused(held, error, &Draft::default()).await);
+            }
         }
         let now = self.templates.clock.now();
         let mut tx = self.templates.store.write().await?;

@@ -7,12 +7,12 @@ use super::{
     form::{Posted, Shown, Typed},
     languages,
     model::Template as MessageTemplate,
-    pages::WabaChoice,
+    places::WabaChoice,
     preview::{Preview, PreviewPart},
 };
 use crate::{
     accounts::Member,
-    base::text::shorten,
+    base::{ids::WabaId, text::shorten},
     graph::{GraphError, Held},
     web::{Chrome, Error, Result, page},
 };
@@ -53,9 +53,16 @@ impl FormPage {
         self.faults.of(field)
     }
 
-    /// How many faults there are beside that of the whole form.
-    fn marked(&self) -> usize {
-        self.faults.0.iter().filter(|fault| fault.field != "form").count()
+    /// The faults beside that of the whole form: where they stand on the page, and what they say.
+    fn marked(&self) -> Vec<(String, &str)> {
+        let place = |field: &str| match field {
+            "file" => "upload".to_owned(),
+            "category" => "category-UTILITY".to_owned(),
+            "buttons" => "buttons-title".to_owned(),
+            other => other.to_owned(),
+        };
+        let marked = self.faults.0.iter().filter(|fault| fault.field != "form");
+        marked.map(|fault| (place(&fault.field), fault.text.as_str())).collect()
     }
 }
 
@@ -72,8 +79,8 @@ struct SamplesPart<'a> {
 enum Purpose<'a> {
     /// A template that exists.
     Edit(&'a MessageTemplate),
-    /// A new one in the WABA of this ID, or in the only one.
-    New(&'a str),
+    /// A new one in this WABA.
+    New(&'a WabaId),
 }
 
 /// What is wrong with a draft, and Meta's answer where that told it.
@@ -88,15 +95,19 @@ async fn form_page(
     (faults, error): Wrong,
 ) -> Result<FormPage> {
     let (edited, waba) = match purpose {
-        Purpose::Edit(template) => (Some(template), template.waba_id.clone()),
-        Purpose::New(waba) => (None, TemplateDesk::waba(held, waba)?.ok_or(Error::NotFound)?),
+        Purpose::Edit(template) => (Some(template), &template.waba_id),
+        Purpose::New(waba) => (None, waba),
+    };
+    let wabas = match purpose {
+        Purpose::Edit(_) => Vec::new(),
+        Purpose::New(waba) => desk.places(held, waba).await?,
     };
     Ok(FormPage {
         chrome,
         id: held.connection.to_string(),
         connection: held.name.clone(),
         template: edited.map(|template| template.id.clone()),
-        wabas: desk.wabas(held, &waba).await?,
+        wabas,
         waba: waba.to_string(),
         preview: Preview::of(&draft),
         language: languages::name(&draft.language).to_owned(),
@@ -129,16 +140,26 @@ pub(super) async fn new(
 ) -> Result<Response> {
     let held = desk.held(&member, &id).await?;
     let mut draft = Draft { category: "UTILITY".to_owned(), language: "en_US".to_owned(), ..Draft::default() };
+    let mut place = None;
     if !from.from.is_empty() {
         let old = desk.find(&held, &from.from).await?;
         draft = draft_of(&old);
-        // A copy needs its own language, or its own account; the handle of a sample is good once.
+        // A copy needs its own language, its own account, or its own name.
         if from.to == "language" {
             draft.language = String::new();
+        } else {
+            let (held, waba) = desk.place_of_copy(&held, &old.waba_id).await?;
+            if waba == old.waba_id {
+                draft.name = format!("{}_copy", draft.name);
+            }
+            place = Some((held, waba)).filter(|_| from.waba.is_empty());
         }
-        draft.handle = String::new();
     }
-    let page = form_page(&desk, chrome, &held, Purpose::New(&from.waba), draft, Wrong::default()).await?;
+    let (held, waba) = match place {
+        Some(place) => place,
+        None => desk.place(&held, &from.waba).await?,
+    };
+    let page = form_page(&desk, chrome, &held, Purpose::New(&waba), draft, Wrong::default()).await?;
     Ok(page.into_response())
 }
 
@@ -179,23 +200,22 @@ pub(super) async fn create(
     posted: Posted,
 ) -> Result<Response> {
     let typed = Typed::of(&posted);
-    let held = desk.held(&member, &id).await?;
-    let waba = TemplateDesk::waba(&held, &typed.waba)?.ok_or(Error::NotFound)?;
+    let (held, waba) = desk.place(&desk.held(&member, &id).await?, &typed.waba).await?;
     let mut draft = typed.draft();
     let (faults, error) = take_file(&desk, &held, &typed, &mut draft).await?;
     if typed.rearrange(&mut draft) || !faults.is_empty() {
         let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        let page = form_page(&desk, chrome, &held, Purpose::New(&typed.waba), draft, (faults, error)).await?;
+        let page = form_page(&desk, chrome, &held, Purpose::New(&waba), draft, (faults, error)).await?;
         return Ok((status, page).into_response());
     }
     match desk.create(&member, &held, &waba, &draft).await {
         Ok(template) => {
             page::flash(&session, "Meta has the template and looks at it.").await?;
-            Ok(Redirect::to(&format!("/connections/{id}/templates/{template}")).into_response())
+            Ok(Redirect::to(&format!("/connections/{}/templates/{template}", held.connection)).into_response())
         }
         Err(NotDone::Failed(error)) => Err(Error::internal(error)),
         Err(NotDone::Faults(faults, error)) => {
-            let page = form_page(&desk, chrome, &held, Purpose::New(&typed.waba), draft, (faults, error)).await?;
+            let page = form_page(&desk, chrome, &held, Purpose::New(&waba), draft, (faults, error)).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }

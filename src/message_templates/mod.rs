@@ -15,6 +15,7 @@ mod model;
 mod one_page;
 mod page_queries;
 mod pages;
+mod places;
 mod preview;
 mod queries;
 mod refusal;

@@ -96,8 +96,12 @@ pub(super) async fn facets(db: &mut impl Reads, waba: &WabaId) -> Result<BTreeMa
 }
 
 /// One template of an account.
-pub(super) async fn get(db: &mut impl Reads, id: &str) -> Result<Option<Template>> {
-    query("SELECT * FROM message_templates WHERE template_id = $1").bind(id).optional(db, template).await
+pub(super) async fn get(db: &mut impl Reads, waba: &WabaId, id: &str) -> Result<Option<Template>> {
+    query("SELECT * FROM message_templates WHERE waba_id = $1 AND template_id = $2")
+        .bind(waba)
+        .bind(id)
+        .optional(db, template)
+        .await
 }
 
 /// All languages of a name.
@@ -182,13 +186,14 @@ pub(super) async fn drop_deleted(tx: &mut WriteTx, waba: &WabaId, name: &str, id
 }
 
 /// An edited template is under review again.
-pub(super) async fn set_pending(tx: &mut WriteTx, id: &str, now: OffsetDateTime) -> Result<()> {
+pub(super) async fn set_pending(tx: &mut WriteTx, waba: &WabaId, id: &str, now: OffsetDateTime) -> Result<()> {
     query(
         "UPDATE message_templates SET status = 'PENDING', reason = NULL, explained = NULL, recommended = NULL, \
-         updated_at = $1 WHERE template_id = $2",
+         updated_at = $1 WHERE template_id = $2 AND waba_id = $3",
     )
     .bind(now)
     .bind(id)
+    .bind(waba)
     .execute(tx)
     .await?;
     Ok(())

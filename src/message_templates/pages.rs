@@ -1,19 +1,24 @@
 //! Pages of a customer's templates: who may see which, the list, reading them all.
 
 use super::{
+    components,
     desk::TemplateDesk,
     form_page, languages,
     model::Template as MessageTemplate,
     one_page,
     page_queries::{self as queries, Filter},
+    places::WabaChoice,
     sync::Sync,
     words,
 };
 use crate::{
     accounts::Member,
-    base::ids::{ConnectionId, WabaId},
+    base::{
+        ids::{ConnectionId, WabaId},
+        text::shorten,
+    },
     graph::{Held, NoLine},
-    web::{Access, Badge, Chrome, Error, Form, Result, Routes, form::NoFields, page, when::When},
+    web::{Access, Badge, Chrome, Error, Form, Result, Routes, form::NoFields, when::When},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -22,10 +27,11 @@ use axum::{
     response::Redirect,
 };
 use serde::Deserialize;
-use tower_sessions::Session;
 
 /// How many names a page has.
 const PAGE: i64 = 25;
+/// How much of a message is shown in the list, in characters.
+const BEGINNING: usize = 90;
 
 /// The routes of this feature.
 pub fn routes(desk: TemplateDesk) -> Routes {
@@ -45,7 +51,7 @@ pub fn routes(desk: TemplateDesk) -> Routes {
         .with_state(desk)
 }
 
-fn no_line(error: NoLine) -> Error {
+pub(super) fn no_line(error: NoLine) -> Error {
     Error::internal(error)
 }
 
@@ -67,33 +73,22 @@ impl TemplateDesk {
 
     /// The template that the path names, of an account of this connection.
     pub(super) async fn find(&self, held: &Held, id: &str) -> Result<MessageTemplate> {
-        let found = queries::get(&mut self.templates.store.read().await?, id).await?;
-        found.filter(|template| held.wabas.contains(&template.waba_id)).ok_or(Error::NotFound)
-    }
-
-    /// The accounts of a connection with their names.
-    pub(super) async fn wabas(&self, held: &Held, chosen: &WabaId) -> Result<Vec<WabaChoice>> {
         let mut db = self.templates.store.read().await?;
-        let mut all = Vec::new();
-        for id in &held.wabas {
-            let name = queries::waba(&mut db, id).await?.map(|(name, _)| name).unwrap_or_default();
-            all.push(WabaChoice { id: id.to_string(), name, is_chosen: id == chosen });
+        for waba in &held.wabas {
+            if let Some(found) = queries::get(&mut db, waba, id).await? {
+                return Ok(found);
+            }
         }
-        Ok(all)
+        Err(Error::NotFound)
     }
-}
-
-/// An account to choose.
-pub(super) struct WabaChoice {
-    pub id: String,
-    pub name: String,
-    pub is_chosen: bool,
 }
 
 /// How reading all templates goes, for the page.
 pub(super) struct SyncNote {
     pub is_running: bool,
     pub is_reading: bool,
+    /// Until when it waits for Meta's limits.
+    pub waits_until: Option<When>,
     pub read: i64,
     /// How many it will be, as far as we know.
     pub of: Option<i64>,
@@ -119,10 +114,12 @@ impl SyncNote {
             }
         });
         Self {
-            is_running: matches!(state, "queued" | "reading"),
+            is_running: matches!(state, "queued" | "reading" | "waiting"),
+            waits_until: sync.filter(|_| state == "waiting").map(|sync| When::new(sync.next_at, now)),
             is_reading: state == "reading",
             read: sync.map_or(0, |sync| sync.read),
-            of: sync.filter(|sync| sync.finished_at.is_some()).map(|sync| sync.known.max(sync.read)),
+            // Where there are more than there were, nobody knows how many it will be.
+            of: sync.map(|sync| (sync.known, sync.read)).filter(|(of, read)| of > read).map(|(of, _)| of),
             finished: sync.and_then(|sync| sync.finished_at).map(|at| When::new(at, now)),
             added: sync.map_or(0, |sync| sync.added),
             changed: sync.map_or(0, |sync| sync.changed),
@@ -204,6 +201,8 @@ struct Line {
 /// The languages of one name.
 struct Group {
     name: String,
+    /// How the first of them begins: people know their messages by their words.
+    text: String,
     lines: Vec<Line>,
 }
 
@@ -291,12 +290,14 @@ fn facets_of(found: &std::collections::BTreeMap<String, Vec<(String, i64)>>, ask
         }
         Facet { name, label, all, values }
     };
-    vec![
+    let all = vec![
         facet("status", "Status", "Every status", &asked.status, |word| MessageTemplate::status_words(word).1),
         facet("category", "Category", "Every category", &asked.category, words::category),
         facet("language", "Language", "Every language", &asked.language, |code| languages::name(code).to_owned()),
         facet("quality", "Quality", "Every quality", &asked.quality, |word| words::quality(Some(word)).word),
-    ]
+    ];
+    // What all have in common is no choice.
+    all.into_iter().filter(|facet| facet.values.len() > 1 || facet.values.iter().any(|(_, _, _, chosen)| *chosen)).collect()
 }
 
 fn grouped(found: &[MessageTemplate]) -> Vec<Group> {
@@ -313,7 +314,12 @@ fn grouped(found: &[MessageTemplate]) -> Vec<Group> {
         };
         match groups.last_mut().filter(|group| group.name == template.name) {
             Some(group) => group.lines.push(line),
-            None => groups.push(Group { name: template.name.clone(), lines: vec![line] }),
+            None => {
+                let text = components::text(&template.components, "BODY").unwrap_or_default();
+                let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                let text = shorten(&text, BEGINNING);
+                groups.push(Group { name: template.name.clone(), text, lines: vec![line] });
+            }
         }
     }
     groups
@@ -333,7 +339,6 @@ struct OfWaba {
 
 async fn sync(
     State(desk): State<TemplateDesk>,
-    session: Session,
     member: Member,
     Path(id): Path<String>,
     Query(of): Query<OfWaba>,
@@ -342,7 +347,6 @@ async fn sync(
     let held = desk.held(&member, &id).await?;
     if let Some(waba) = TemplateDesk::waba(&held, &of.waba)? {
         desk.templates.ask_sync(&waba).await?;
-        page::flash(&session, "We are reading your templates from Meta.").await?;
     }
     let query = if of.waba.is_empty() { String::new() } else { format!("?waba={}", of.waba) };
     Ok(Redirect::to(&format!("/connections/{}/templates{query}", held.connection)))

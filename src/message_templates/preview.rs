@@ -63,7 +63,7 @@ impl Preview {
         preview.body = markup::html(draft.body.trim(), sample("body"));
         preview.footer = markup::html(draft.footer.trim(), |_| None);
         let all = draft.buttons.iter().map(|button| match button.kind {
-            ButtonKind::QuickReply => PreviewButton { icon: "again", text: button.text.clone() },
+            ButtonKind::QuickReply => PreviewButton { icon: "reply", text: button.text.clone() },
             ButtonKind::Url => PreviewButton { icon: "external", text: button.text.clone() },
             ButtonKind::Phone => PreviewButton { icon: "phone", text: button.text.clone() },
             ButtonKind::CopyCode => PreviewButton { icon: "receipt", text: "Copy offer code".to_owned() },

@@ -25,16 +25,14 @@ pub(super) struct Why<'a> {
     pub recommended: Option<&'a str>,
 }
 
-/// Makes the row where there is none and the account is ours. False where the template is another account's, or the
-/// account is nobody's.
+/// Makes the row where there is none. False where the account is nobody's.
 pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTime) -> Result<bool> {
     let held = query(
         "INSERT INTO message_templates (template_id, waba_id, name, language, updated_at) \
          SELECT $1, waba_id, $3, $4, $5 FROM wabas WHERE waba_id = $2 \
-         ON CONFLICT (template_id) DO UPDATE SET updated_at = excluded.updated_at, \
+         ON CONFLICT (waba_id, template_id) DO UPDATE SET updated_at = excluded.updated_at, \
          name = CASE WHEN excluded.name = '' THEN message_templates.name ELSE excluded.name END, \
-         language = CASE WHEN excluded.language = '' THEN message_templates.language ELSE excluded.language END \
-         WHERE message_templates.waba_id = excluded.waba_id",
+         language = CASE WHEN excluded.language = '' THEN message_templates.language ELSE excluded.language END",
     )
     .bind(told.id)
     .bind(told.waba)
@@ -49,7 +47,7 @@ pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTim
 pub(super) async fn set_status(tx: &mut WriteTx, told: &Told<'_>, status: &str, why: &Why<'_>) -> Result<()> {
     query(
         "UPDATE message_templates SET status = $1, reason = $2, explained = $3, recommended = $6, status_told_at = $4 \
-         WHERE template_id = $5 AND coalesce(status_told_at, 0) <= $4",
+         WHERE template_id = $5 AND waba_id = $7 AND coalesce(status_told_at, 0) <= $4",
     )
     .bind(status)
     .bind(why.reason)
@@ -57,14 +55,16 @@ pub(super) async fn set_status(tx: &mut WriteTx, told: &Told<'_>, status: &str, 
     .bind(told.at)
     .bind(told.id)
     .bind(why.recommended)
+    .bind(told.waba)
     .execute(tx)
     .await?;
     Ok(())
 }
 
 /// Whether its components were read from Meta once.
-pub(super) async fn is_read(db: &mut impl Reads, id: &str) -> Result<bool> {
-    let read = query("SELECT read_at FROM message_templates WHERE template_id = $1").bind(id);
+pub(super) async fn is_read(db: &mut impl Reads, told: &Told<'_>) -> Result<bool> {
+    let read = query("SELECT read_at FROM message_templates WHERE waba_id = $1 AND template_id = $2");
+    let read = read.bind(told.waba).bind(told.id);
     Ok(read.optional(db, |row| row.opt_int("read_at")).await?.flatten().is_some())
 }
 
@@ -77,7 +77,8 @@ pub(super) async fn set_category(
 ) -> Result<()> {
     query(
         "UPDATE message_templates SET category = coalesce($1, category), next_category = $2, next_category_at = $3, \
-         category_told_at = $4, previous_category = coalesce($6, previous_category) WHERE template_id = $5 AND coalesce(category_told_at, 0) <= $4",
+         category_told_at = $4, previous_category = coalesce($6, previous_category) \
+         WHERE template_id = $5 AND waba_id = $7 AND coalesce(category_told_at, 0) <= $4",
     )
     .bind(category)
     .bind(next.map(|(category, _)| category))
@@ -85,6 +86,7 @@ pub(super) async fn set_category(
     .bind(told.at)
     .bind(told.id)
     .bind(previous)
+    .bind(told.waba)
     .execute(tx)
     .await?;
     Ok(())
@@ -92,23 +94,28 @@ pub(super) async fn set_category(
 
 /// The category as a status tells it: whether it changes is not said there.
 pub(super) async fn note_category(tx: &mut WriteTx, told: &Told<'_>, category: &str) -> Result<()> {
-    query("UPDATE message_templates SET category = $1 WHERE template_id = $2 AND coalesce(category_told_at, 0) <= $3")
-        .bind(category)
-        .bind(told.id)
-        .bind(told.at)
-        .execute(tx)
-        .await?;
+    query(
+        "UPDATE message_templates SET category = $1 \
+         WHERE template_id = $2 AND waba_id = $4 AND coalesce(category_told_at, 0) <= $3",
+    )
+    .bind(category)
+    .bind(told.id)
+    .bind(told.at)
+    .bind(told.waba)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
 pub(super) async fn set_quality(tx: &mut WriteTx, told: &Told<'_>, quality: &str) -> Result<()> {
     query(
         "UPDATE message_templates SET quality = $1, quality_told_at = $2 \
-         WHERE template_id = $3 AND coalesce(quality_told_at, 0) <= $2",
+         WHERE template_id = $3 AND waba_id = $4 AND coalesce(quality_told_at, 0) <= $2",
     )
     .bind(quality)
     .bind(told.at)
     .bind(told.id)
+    .bind(told.waba)
     .execute(tx)
     .await?;
     Ok(())

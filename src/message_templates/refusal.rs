@@ -7,8 +7,9 @@ use super::{
 };
 use crate::graph::{ErrorClass, GraphError};
 
-/// The template that was to be deleted is not there.
-pub(super) const NOT_FOUND: i64 = 2_593_002;
+/// The subcode of an object that is not there, or that the token may not see.
+/// <https://developers.facebook.com/docs/graph-api/guides/error-handling>
+pub(super) const UNKNOWN_OBJECT: i64 = 33;
 
 /// The faults that an error stands for. Meta's own words go with it: they say more than its codes.
 pub(super) fn faults(error: &GraphError, draft: &Draft) -> Faults {
@@ -60,7 +61,9 @@ pub(super) fn faults(error: &GraphError, draft: &Draft) -> Faults {
             "form",
             "This WhatsApp account has all the templates that it may have. Delete some that you do not use.".to_owned(),
         ),
-        // These two are not on Meta's page; others report them of names that were deleted, and of languages that are there.
+        // These are not on Meta's page. Others report them: of a sample's handle that is no good, of a name that is
+        // blocked, of a language that is there.
+        2_494_102 => ("file", "Meta has this file no more. Choose it again.".to_owned()),
         2_388_023 => {
             ("name", with("Meta keeps this name blocked, as a template of it was deleted. Choose another name."))
         }

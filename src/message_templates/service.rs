@@ -110,7 +110,7 @@ impl MessageTemplates {
         }
         // What is not told is read: the words of a new one, those of one that was edited.
         let is_edited = routed.kind == Kind::TemplateComponentsChanged;
-        if is_edited || !queries::is_read(tx, &id).await? {
+        if is_edited || !queries::is_read(tx, &told).await? {
             self.queue.enqueue(tx, SYNC_JOB, waba.as_str(), self.clock.now() + AFTER_WEBHOOK).await?;
         }
         Ok(())

@@ -30,14 +30,18 @@ const PLAN_AT_ONCE: i64 = 200;
 const RESTARTS: u32 = 3;
 /// The most pages that are read of one account: Meta allows 6,000 templates.
 const MAX_PAGES: usize = 200;
+/// How long after an account was connected its templates are read for the first time.
+const AFTER_CONNECTING: Duration = Duration::seconds(5);
 /// The pause between two pages, which leaves room for other calls within Meta's limits.
 const PAUSE: StdDuration = StdDuration::from_millis(20);
 
 /// How reading all templates of an account goes.
 #[derive(Clone, Debug)]
 pub struct Sync {
-    /// `queued`, `reading`, `done`, `failed`.
+    /// `queued`, `reading`, `waiting` (for Meta's limits), `done`, `failed`.
     pub state: String,
+    /// When it is due by itself: of one that waits, when it goes on.
+    pub next_at: OffsetDateTime,
     /// When it came to its end last.
     pub finished_at: Option<OffsetDateTime>,
     /// Read so far, or by the last.
@@ -88,6 +92,8 @@ enum Stopped {
     /// Nobody holds it, or its token does not work.
     NoLine,
     Refused(GraphError),
+    /// Near Meta's limits; until then what is left is left to people.
+    Wait(OffsetDateTime),
     Failed(JobError),
 }
 
@@ -108,6 +114,12 @@ impl Syncing {
         let stopped = match self.read_all(&waba).await {
             Ok(()) => return Ok(Outcome::Done),
             Err(Stopped::Failed(error)) => return Err(error),
+            Err(Stopped::Wait(until)) => {
+                let mut tx = self.templates.store.write().await?;
+                queries::wait(&mut tx, &waba, until).await?;
+                tx.commit().await?;
+                return Ok(Outcome::Again(until));
+            }
             Err(stopped) => stopped,
         };
         let error = match stopped {
@@ -153,6 +165,9 @@ impl Syncing {
         let mut tally = Tally::default();
         let mut after: Option<String> = None;
         for _ in 0..MAX_PAGES {
+            if let Some(until) = line.graph.wait(&line.access, Some(waba.as_str())) {
+                return Err(Stopped::Wait(until));
+            }
             let asked_at = clock.now();
             let page = line.graph.templates(&line.access, waba, after.as_deref()).await.map_err(Stopped::Refused)?;
             let mut tx = store.write().await?;
@@ -237,6 +252,17 @@ impl MessageTemplates {
         Ok(())
     }
 
+    /// Has the templates of an account read for the first time, in the transaction that connects it; a little later, so
+    /// that what signup still has to do comes first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin_sync(&self, tx: &mut WriteTx, waba: &WabaId) -> store::Result<()> {
+        let now = self.clock.now();
+        queries::queued(tx, waba, now).await?;
+        self.queue.enqueue(tx, SYNC_JOB, waba.as_str(), now + AFTER_CONNECTING).await
+    }
+
     /// How reading them goes; `None` where it never began.
     ///
     /// # Errors
@@ -274,7 +300,7 @@ impl MessageTemplates {
     ) -> store::Result<()> {
         let mut tx = self.store.write().await?;
         let mut known = HashMap::new();
-        if let Some(before) = queries::known_one(&mut tx, &template.id).await? {
+        if let Some(before) = queries::known_one(&mut tx, waba, &template.id).await? {
             known.insert(template.id.clone(), before);
         }
         keep(&mut tx, waba, vec![template], &mut known, &mut Tally::default(), asked_at).await?;

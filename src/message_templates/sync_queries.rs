@@ -27,6 +27,7 @@ pub(super) struct Known {
     category: Option<String>,
     quality: Option<String>,
     reason: Option<String>,
+    next_category: Option<String>,
     parameter_format: Option<String>,
     components: Option<String>,
 }
@@ -42,6 +43,8 @@ impl Known {
             category: word(&template.category),
             quality: word(&template.quality_score.as_ref().and_then(|quality| quality.score.clone())),
             reason: word(&template.rejected_reason).filter(|reason| reason != "NONE"),
+            // The same as the category: it was changed already.
+            next_category: word(&template.correct_category).filter(|next| Some(next) != template.category.as_ref()),
             parameter_format: word(&template.parameter_format),
             components: serde_json::to_string(&template.components).ok(),
         }
@@ -58,6 +61,7 @@ impl Known {
             || other(&self.category, &now.category)
             || other(&self.quality, &now.quality)
             || other(&self.reason, &now.reason)
+            || other(&self.next_category, &now.next_category)
             || other(&self.parameter_format, &now.parameter_format)
             || other(&self.components, &now.components)
     }
@@ -71,6 +75,7 @@ fn known_row(row: &Row) -> Result<Known> {
         category: row.opt_text("category")?,
         quality: row.opt_text("quality")?,
         reason: row.opt_text("reason")?,
+        next_category: row.opt_text("next_category")?,
         parameter_format: row.opt_text("parameter_format")?,
         components: row.opt_text("components")?,
     })
@@ -83,17 +88,22 @@ pub(super) async fn known(db: &mut impl Reads, waba: &WabaId) -> Result<HashMap<
 }
 
 /// The same of one.
-pub(super) async fn known_one(db: &mut impl Reads, id: &str) -> Result<Option<Known>> {
-    query("SELECT * FROM message_templates WHERE template_id = $1").bind(id).optional(db, known_row).await
+pub(super) async fn known_one(db: &mut impl Reads, waba: &WabaId, id: &str) -> Result<Option<Known>> {
+    query("SELECT * FROM message_templates WHERE waba_id = $1 AND template_id = $2")
+        .bind(waba)
+        .bind(id)
+        .optional(db, known_row)
+        .await
 }
 
 /// A template's row. A webhook that told of it later than we asked knows better; what webhooks alone tell (flagged,
-/// locked, why it was rejected) stays as long as Meta's list does not contradict it.
+/// locked, why it was rejected) stays as long as Meta's list does not contradict it. A change of category that a webhook
+/// announced a day ahead stays that day, also where the list does not have it yet.
 static UPSERT: Rows = Rows::new(
     "INSERT INTO message_templates (template_id, waba_id, name, language, status, category, quality, reason, \
-     previous_category, sub_category, parameter_format, components, words, next_category, read_at, updated_at) VALUES",
-    16,
-    " ON CONFLICT (template_id) DO UPDATE SET name = excluded.name, language = excluded.language, \
+     previous_category, sub_category, parameter_format, components, words, next_category, next_category_at, read_at, updated_at) VALUES",
+    17,
+    " ON CONFLICT (waba_id, template_id) DO UPDATE SET name = excluded.name, language = excluded.language, \
      status = CASE WHEN coalesce(message_templates.status_told_at, 0) + 1000 > excluded.read_at THEN message_templates.status \
       WHEN excluded.status = 'APPROVED' AND message_templates.status IN ('FLAGGED', 'LOCKED') THEN message_templates.status \
       ELSE coalesce(excluded.status, message_templates.status) END, \
@@ -107,17 +117,25 @@ static UPSERT: Rows = Rows::new(
      category = CASE WHEN coalesce(message_templates.category_told_at, 0) + 1000 > excluded.read_at THEN message_templates.category \
       ELSE coalesce(excluded.category, message_templates.category) END, \
      next_category = CASE WHEN coalesce(message_templates.category_told_at, 0) + 1000 > excluded.read_at \
-      OR message_templates.category = excluded.category THEN message_templates.next_category ELSE NULL END, \
+      THEN message_templates.next_category WHEN excluded.next_category IS NOT NULL THEN excluded.next_category \
+      WHEN message_templates.category = excluded.category \
+      AND coalesce(message_templates.category_told_at, 0) + 86400000 > excluded.read_at \
+      THEN message_templates.next_category ELSE NULL END, \
      next_category_at = CASE WHEN coalesce(message_templates.category_told_at, 0) + 1000 > excluded.read_at \
-      OR message_templates.category = excluded.category THEN message_templates.next_category_at ELSE NULL END, \
+      THEN message_templates.next_category_at WHEN excluded.next_category IS NOT NULL \
+      THEN CASE WHEN message_templates.next_category = excluded.next_category \
+       AND message_templates.next_category_at > excluded.read_at THEN message_templates.next_category_at \
+       ELSE excluded.next_category_at END \
+      WHEN message_templates.category = excluded.category \
+      AND coalesce(message_templates.category_told_at, 0) + 86400000 > excluded.read_at \
+      THEN message_templates.next_category_at ELSE NULL END, \
      quality = CASE WHEN coalesce(message_templates.quality_told_at, 0) + 1000 > excluded.read_at THEN message_templates.quality \
       ELSE coalesce(excluded.quality, message_templates.quality) END, \
      previous_category = coalesce(excluded.previous_category, message_templates.previous_category), \
      sub_category = coalesce(excluded.sub_category, message_templates.sub_category), \
      parameter_format = coalesce(excluded.parameter_format, message_templates.parameter_format), \
      components = excluded.components, words = excluded.words, read_at = excluded.read_at, \
-     updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END \
-     WHERE message_templates.waba_id = excluded.waba_id",
+     updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END",
 );
 
 /// The values of one row; `changed_at` where it is new or changed.
@@ -143,10 +161,20 @@ pub(super) fn row(
         now.parameter_format.clone().into(),
         now.components.clone().into(),
         words(&now.name, &template.components).into(),
-        Arg::Text(None),
+        now.next_category.clone().into(),
+        now.next_category.as_ref().map(|_| first_of_next_month(read_at)).into(),
         read_at.into(),
         changed_at.unwrap_or(0).into(),
     ]
+}
+
+/// When Meta gives a template the category that its list calls the correct one.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-categorization>
+fn first_of_next_month(now: OffsetDateTime) -> OffsetDateTime {
+    let first = now.to_offset(time::UtcOffset::UTC).replace_time(time::Time::MIDNIGHT);
+    let first = first.replace_day(1).expect("each month has a first day");
+    let next = first + time::Duration::days(31);
+    next.replace_day(1).expect("each month has a first day")
 }
 
 /// What is searched in.
@@ -219,10 +247,11 @@ pub(super) async fn due(db: &mut impl Reads, now: OffsetDateTime, limit: i64) ->
 /// Begins; false where the account is nobody's any more.
 pub(super) async fn begin(tx: &mut WriteTx, waba: &WabaId, now: OffsetDateTime, next: OffsetDateTime) -> Result<bool> {
     let begun = query(
-        "INSERT INTO template_syncs (waba_id, state, started_at, next_at) \
-         SELECT waba_id, 'reading', $2, $3 FROM wabas WHERE waba_id = $1 \
+        "INSERT INTO template_syncs (waba_id, state, started_at, next_at, expected) \
+         SELECT waba_id, 'reading', $2, $3, (SELECT count(*) FROM message_templates t WHERE t.waba_id = $1) \
+         FROM wabas WHERE waba_id = $1 \
          ON CONFLICT (waba_id) DO UPDATE SET state = 'reading', started_at = excluded.started_at, read_count = 0, \
-         next_at = excluded.next_at",
+         expected = excluded.expected, next_at = excluded.next_at",
     )
     .bind(waba)
     .bind(to_ms(now))
@@ -278,18 +307,28 @@ pub(super) async fn fail(tx: &mut WriteTx, waba: &WabaId, error: Option<&GraphEr
     Ok(failures.unwrap_or(1))
 }
 
+/// It waits for Meta's limits, and begins again then.
+pub(super) async fn wait(tx: &mut WriteTx, waba: &WabaId, until: OffsetDateTime) -> Result<()> {
+    query("UPDATE template_syncs SET state = 'waiting', next_at = $1 WHERE waba_id = $2")
+        .bind(until)
+        .bind(waba)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
 pub(super) async fn sync(db: &mut impl Reads, waba: &WabaId) -> Result<Option<Sync>> {
     query(
-        "SELECT s.*, (SELECT count(*) FROM message_templates t WHERE t.waba_id = s.waba_id) AS known \
-         FROM template_syncs s WHERE s.waba_id = $1",
+        "SELECT * FROM template_syncs WHERE waba_id = $1",
     )
     .bind(waba)
     .optional(db, |row| {
         Ok(Sync {
             state: row.text("state")?,
+            next_at: row.time("next_at")?,
             finished_at: row.opt_time("finished_at")?,
             read: row.int("read_count")?,
-            known: row.int("known")?,
+            known: row.int("expected")?,
             added: row.int("added")?,
             changed: row.int("changed")?,
             gone: row.int("gone")?,
@@ -303,4 +342,21 @@ pub(super) async fn sync(db: &mut impl Reads, waba: &WabaId) -> Result<Option<Sy
 pub(super) async fn forget_acts(tx: &mut WriteTx, before: OffsetDateTime) -> Result<()> {
     query("DELETE FROM template_acts WHERE at < $1").bind(before).execute(tx).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn categories_change_on_the_first_of_a_month() {
+        for (now, next) in [
+            (datetime!(2026-01-31 23:59:59 UTC), datetime!(2026-02-01 0:00 UTC)),
+            (datetime!(2026-12-01 0:00 UTC), datetime!(2027-01-01 0:00 UTC)),
+            (datetime!(2026-03-01 0:30 +1), datetime!(2026-03-01 0:00 UTC)),
+        ] {
+            assert_eq!(first_of_next_month(now), next);
+        }
+    }
 }

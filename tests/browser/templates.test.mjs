@@ -11,6 +11,12 @@ let browser;
 before(async () => { browser = await launch(); });
 after(() => browser?.close());
 
+/** A form that is sent back: the browser's console names its status. */
+const refused = [/status of 422/];
+
+/** The smallest PNG: one pixel. */
+const pixel = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+
 /** Changes the sandbox's templates. */
 async function control(demo, body) {
   const answer = await fetch(`${demo.sandbox}/_sandbox/templates`, { method: 'POST', body: JSON.stringify(body) });
@@ -67,7 +73,7 @@ test('2,500 templates are read; one is written, rejected, edited, approved', { t
   await page.locator('#preview .sample').getByText('Pablo').waitFor();
   await looksRight(page, 'template new');
   await page.getByRole('button', { name: 'Send to Meta' }).last().click();
-  await page.getByText('Only small letters, digits and underscores').waitFor();
+  await page.locator('#name-error').getByText('Only small letters, digits and underscores').waitFor();
   assert.match(await page.title(), /^Problem: /);
   await looksRight(page, 'template fault');
   await page.getByLabel('Name', { exact: true }).fill('order_ready');
@@ -88,7 +94,24 @@ test('2,500 templates are read; one is written, rejected, edited, approved', { t
   await looksRight(page, 'template approved');
   await page.getByRole('link', { name: 'Delete …' }).click();
   await looksRight(page, 'template delete');
-}));
+
+  // With an image above the text: what stands for it while Meta looks is uploaded.
+  await page.goto(page.url().replace(/\/templates\/.*/, '/templates/new'));
+  await page.getByLabel('Name', { exact: true }).fill('spring_offer');
+  await page.getByText('Marketing', { exact: true }).click();
+  await page.getByLabel('Above the text', { exact: true }).selectOption('image');
+  await page.getByLabel('Sample file', { exact: true }).setInputFiles({ name: 'offer.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7 offer') });
+  await page.getByLabel('Text', { exact: true }).fill('Fresh bread each morning from six. See you at the harbour!');
+  await page.getByRole('button', { name: 'Send to Meta' }).last().click();
+  await page.locator('#file-error').getByText('This is not a JPEG or PNG image').waitFor();
+  await looksRight(page, 'template wrong file');
+  await page.getByLabel('Sample file', { exact: true }).setInputFiles({ name: 'offer.png', mimeType: 'image/png', buffer: pixel });
+  await page.getByRole('button', { name: 'Send to Meta' }).last().click();
+  await page.locator('main[data-status="PENDING"], main[data-status="APPROVED"]').waitFor();
+  await page.locator('.bubble-media').getByText('An image').waitFor();
+  await page.locator('main[data-status="APPROVED"]').waitFor({ timeout: 30_000 });
+  await looksRight(page, 'template with image');
+}, { allow: refused }));
 
 test('without JavaScript a template is written and previewed', { timeout: 120_000 }, () => journey(browser, 'templates-plain', async ({ page, context, demo }) => {
   await connect(page, demo);

@@ -1,6 +1,10 @@
 //! What a template must be like to be taken at all (templates/components, templates/overview, error-codes).
+//!
+//! Which subcode stands for what is told by error-codes, *Template creation errors*. It names none for a sample's handle
+//! that is not good (others report 131009 with 2494102), a name that is blocked (others: 2388023) and a language that is
+//! there already (others: 2388024).
 
-use super::{call::Call, error::GraphError};
+use super::{super::Sandbox, call::Call, error::GraphError, upload};
 use serde_json::{Value, json};
 
 /// What a creation asks for, found right.
@@ -19,12 +23,17 @@ impl Asked {
     }
 }
 
+/// Code 100 without a subcode, and words for people: for what the documents forbid without naming an error.
+pub(super) fn forbidden(title: &'static str, message: String) -> GraphError {
+    GraphError::new(100, "Invalid parameter").user(title, message)
+}
+
 /// Code 100 with a subcode, and Meta's words for people.
 pub(super) fn refused(subcode: u32, title: &'static str, message: String) -> GraphError {
     GraphError::new(100, "Invalid parameter").subcode(subcode).user(title, message)
 }
 
-pub(super) fn read(call: &Call) -> Result<Asked, GraphError> {
+pub(super) fn read(sandbox: &Sandbox, call: &Call) -> Result<Asked, GraphError> {
     let text = |name: &str| {
         call.text(name)
             .filter(|text| !text.is_empty())
@@ -45,13 +54,18 @@ pub(super) fn read(call: &Call) -> Result<Asked, GraphError> {
         ));
     }
     let mut format = call.text("parameter_format");
-    let components = components(call, &category, &mut format)?;
+    let components = components(sandbox, call, &category, &mut format)?;
     let parameter_format = format.unwrap_or_else(|| "POSITIONAL".to_owned()).to_uppercase();
     Ok(Asked { name, language, category, parameter_format, components })
 }
 
 /// The components, with types in capitals; texts of authentication templates are Meta's own.
-pub(super) fn components(call: &Call, category: &str, format: &mut Option<String>) -> Result<Vec<Value>, GraphError> {
+pub(super) fn components(
+    sandbox: &Sandbox,
+    call: &Call,
+    category: &str,
+    format: &mut Option<String>,
+) -> Result<Vec<Value>, GraphError> {
     let list = match call.value("components") {
         Some(Value::Array(list)) => list.clone(),
         Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
@@ -66,7 +80,7 @@ pub(super) fn components(call: &Call, category: &str, format: &mut Option<String
         let kind = component["type"].as_str().unwrap_or_default().to_uppercase();
         component["type"] = json!(kind);
         match kind.as_str() {
-            "HEADER" => header(&mut component, named)?,
+            "HEADER" => header(sandbox, &mut component, named)?,
             "BODY" if category == "AUTHENTICATION" => {
                 let safe = component["add_security_recommendation"] == true;
                 let more = if safe { " For your security, do not share this code." } else { "" };
@@ -137,7 +151,7 @@ fn check_variables(found: &[String], named: bool) -> bool {
     distinct.iter().enumerate().all(|(at, name)| **name == (at + 1).to_string())
 }
 
-fn header(component: &mut Value, named: bool) -> Result<(), GraphError> {
+fn header(sandbox: &Sandbox, component: &mut Value, named: bool) -> Result<(), GraphError> {
     let format = component["format"].as_str().unwrap_or_default().to_uppercase();
     component["format"] = json!(format);
     let wrong = |why: &str| refused(2_388_047, "Message Header Format Is Incorrect", why.to_owned());
@@ -159,9 +173,29 @@ fn header(component: &mut Value, named: bool) -> Result<(), GraphError> {
             }
         }
         "IMAGE" | "VIDEO" | "DOCUMENT" | "GIF" => {
-            if component["example"]["header_handle"][0].as_str().is_none_or(str::is_empty) {
+            let handle = component["example"]["header_handle"][0].as_str().unwrap_or_default();
+            if handle.is_empty() {
                 return Err(wrong("A header with media needs a sample's handle."));
             }
+            let now_ms = sandbox.now_ms();
+            let sample = sandbox.read(|state| {
+                upload::by_handle(state, handle, now_ms).map(|upload| (upload.mime_type.clone(), upload.file.clone()))
+            });
+            let Some((mime_type, file)) = sample else {
+                return Err(GraphError::new(131_009, "(#131009) Parameter value is not valid")
+                    .subcode(2_494_102)
+                    .user("Invalid Media Handle", "The media handle is not valid. Upload the sample again.".to_owned()));
+            };
+            let fits = match format.as_str() {
+                "IMAGE" => mime_type.starts_with("image/"),
+                "DOCUMENT" => mime_type == "application/pdf",
+                _ => mime_type == "video/mp4",
+            };
+            if !fits {
+                return Err(wrong(&format!("The sample is {mime_type}, which does not fit a header of the format {format}.")));
+            }
+            // Whoever reads the template gets an address, and no handle that could be sent again.
+            component["example"]["header_handle"] = json!([format!("https://scontent.whatsapp.net/v/{file}")]);
         }
         "LOCATION" => {}
         _ => return Err(wrong("The header's format is not known.")),
@@ -197,6 +231,7 @@ fn body(component: &Value, named: bool) -> Result<(), GraphError> {
     if trimmed.contains("}}{{") || trimmed.contains("}} {{") {
         return Err(wrong("Variables can't stand next to each other."));
     }
+    // Meta does not say where the line is. Two words for each variable is a guess.
     let words = text.split_whitespace().filter(|word| !word.contains("{{")).count();
     if found.len() * 2 > words {
         return Err(refused(2_388_293, "Parameters words ratio exceeds limit",
