@@ -2,6 +2,7 @@
 
 use super::{
     model::{Field, Profile},
+    pages::Sibling,
     queries::{self, Picture},
     refusal,
     service::{BusinessProfiles, Trouble},
@@ -51,11 +52,10 @@ impl BusinessProfiles {
     pub(super) async fn ask_copies(
         &self,
         member: &Member,
-        connection: ConnectionId,
         source: &PhoneNumberId,
         profile: &Profile,
         picture: Option<&Picture>,
-        numbers: &[PhoneNumberId],
+        to: &[&Sibling],
     ) -> StoreResult<()> {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
@@ -65,11 +65,11 @@ impl BusinessProfiles {
             }
             None => None,
         };
-        for number in numbers {
+        for Sibling { connection, number } in to {
             let copy = Copied {
-                number: number.clone(),
+                number: number.id.clone(),
                 source: source.clone(),
-                connection,
+                connection: *connection,
                 customer: member.customer,
                 user: member.user.id,
                 profile: profile.clone(),
@@ -81,7 +81,7 @@ impl BusinessProfiles {
                 at: now,
             };
             queries::ask_copy(&mut tx, &copy).await?;
-            self.queue.enqueue(&mut tx, COPY_JOB, number.as_str(), now).await?;
+            self.queue.enqueue(&mut tx, COPY_JOB, number.id.as_str(), now).await?;
         }
         tx.commit().await?;
         self.queue.wake();

@@ -3,12 +3,12 @@
 use super::{
     copies::CopyState,
     model::{Field, vertical_name},
+    pages::Sibling,
     queries,
     service::BusinessProfiles,
 };
 use crate::{
     base::ids::PhoneNumberId,
-    phone_numbers::Number,
     web::{Badge, Error, Result, when::When},
 };
 
@@ -32,6 +32,7 @@ pub(super) struct ChangeLine {
 pub(super) struct CopyLine {
     pub number: String,
     pub number_id: String,
+    pub page: String,
     pub badge: Badge,
     pub when: When,
     pub reason: Option<String>,
@@ -76,11 +77,11 @@ impl BusinessProfiles {
         Ok(lines)
     }
 
-    /// What became of the copies of a number's profile, for those of these numbers.
-    pub(super) async fn copy_lines(&self, source: &PhoneNumberId, numbers: &[Number]) -> Result<Vec<CopyLine>> {
+    /// What became of the copies of a number's profile, for those of the customer's other numbers.
+    pub(super) async fn copy_lines(&self, source: &PhoneNumberId, others: &[Sibling]) -> Result<Vec<CopyLine>> {
         let found = queries::copies_of(&mut self.store.read().await?, source).await?;
         let line = |copy: super::copies::Copied| {
-            let number = numbers.iter().find(|number| number.id == copy.number)?;
+            let Sibling { connection, number } = others.iter().find(|other| other.number.id == copy.number)?;
             let badge = match copy.state {
                 CopyState::Waiting => Badge::new("waiting", "Being saved"),
                 CopyState::Done => Badge::new("good", "Saved"),
@@ -89,6 +90,7 @@ impl BusinessProfiles {
             Some(CopyLine {
                 number: number.international(),
                 number_id: number.id.to_string(),
+                page: format!("/connections/{connection}/numbers/{}/profile", number.id),
                 badge,
                 when: When::new(copy.at, self.clock.now()),
                 reason: copy.reason,

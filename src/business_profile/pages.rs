@@ -49,7 +49,14 @@ pub fn routes(profiles: BusinessProfiles) -> Routes {
 pub(super) struct Place {
     pub held: Held,
     pub number: Number,
-    pub others: Vec<Number>,
+    /// The customer's other numbers, of any connection.
+    pub others: Vec<Sibling>,
+}
+
+/// Another number of the customer's.
+pub(super) struct Sibling {
+    pub connection: ConnectionId,
+    pub number: Number,
 }
 
 impl Place {
@@ -64,14 +71,20 @@ impl BusinessProfiles {
         let number: PhoneNumberId = number.parse().map_err(|_| Error::NotFound)?;
         let held = self.lines.held(id).await.map_err(Error::internal)?;
         let held = held.filter(|held| held.customer == member.customer).ok_or(Error::NotFound)?;
+        let active = self.lines.of_customer(member.customer).await.map_err(Error::internal)?;
         let mut db = self.store.read().await?;
-        let mut numbers = Vec::new();
-        for waba in &held.wabas {
-            numbers.extend(phone_numbers::list(&mut db, waba).await?);
+        let (mut own, mut others) = (None, Vec::new());
+        for one in std::iter::once(&held).chain(active.iter().filter(|one| one.connection != held.connection)) {
+            for waba in &one.wabas {
+                for found in phone_numbers::list(&mut db, waba).await? {
+                    match found.id == number && one.connection == held.connection {
+                        true => own = Some(found),
+                        false => others.push(Sibling { connection: one.connection, number: found }),
+                    }
+                }
+            }
         }
-        let (own, others): (Vec<Number>, Vec<Number>) = numbers.into_iter().partition(|one| one.id == number);
-        let number = own.into_iter().next().ok_or(Error::NotFound)?;
-        Ok(Place { held, number, others })
+        Ok(Place { held, number: own.ok_or(Error::NotFound)?, others })
     }
 }
 
@@ -118,7 +131,7 @@ impl BusinessProfiles {
             ("", true) => Some(format!("{}/photo", place.path())),
             (chosen, _) => Some(format!("{}/photo?chosen={chosen}", place.path())),
         };
-        let other = |number: &Number| Other {
+        let other = |Sibling { number, .. }: &Sibling| Other {
             id: number.id.to_string(),
             number: number.international(),
             name: number.verified_name.clone(),

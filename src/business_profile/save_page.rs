@@ -5,7 +5,7 @@ use super::{
     form,
     history::shown,
     model::{Field, Profile},
-    pages::{PICTURES_LIVE, Place, ProfileForm, Shown},
+    pages::{PICTURES_LIVE, Place, ProfileForm, Shown, Sibling},
     picture,
     queries::{self, Picture},
     refusal::{self, Notice},
@@ -65,8 +65,8 @@ pub(super) async fn save(
         wanted.take(field, &base);
     }
     let also: Vec<PhoneNumberId> = form.all("also").filter_map(|id| id.parse().ok()).collect();
-    let also: Vec<PhoneNumberId> =
-        also.into_iter().filter(|id| place.others.iter().any(|other| other.id == *id)).collect();
+    let to: Vec<&Sibling> = place.others.iter().filter(|other| also.contains(&other.number.id)).collect();
+    let also: Vec<PhoneNumberId> = to.iter().map(|other| other.number.id.clone()).collect();
     let mut faults = wanted.faults(&base);
     let (photo_id, picture) = if takes_theirs(Field::Picture) {
         (String::new(), None)
@@ -83,8 +83,7 @@ pub(super) async fn save(
                     picture => picture,
                 };
                 if !also.is_empty() {
-                    let (connection, number) = (place.held.connection, &place.number.id);
-                    profiles.ask_copies(&member, connection, number, &wanted, picture.as_ref(), &also).await?;
+                    profiles.ask_copies(&member, &place.number.id, &wanted, picture.as_ref(), &to).await?;
                 }
                 let words = match (changes.is_empty(), also.len()) {
                     (true, 0) => "Nothing was changed.".to_owned(),

@@ -297,7 +297,9 @@ fn facets_of(found: &std::collections::BTreeMap<String, Vec<(String, i64)>>, ask
         facet("quality", "Quality", "Every quality", &asked.quality, |word| words::quality(Some(word)).word),
     ];
     // What all have in common is no choice.
-    all.into_iter().filter(|facet| facet.values.len() > 1 || facet.values.iter().any(|(_, _, _, chosen)| *chosen)).collect()
+    all.into_iter()
+        .filter(|facet| facet.values.len() > 1 || facet.values.iter().any(|(_, _, _, chosen)| *chosen))
+        .collect()
 }
 
 fn grouped(found: &[MessageTemplate]) -> Vec<Group> {

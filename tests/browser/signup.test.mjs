@@ -84,7 +84,7 @@ signup('several accounts', async ({ page, demo, sandbox }) => {
   await expectDone(page);
   // One grant is one connection, with all its accounts on its page.
   await assertConnected(page, demo, 1);
-  assert.equal(await page.getByRole('heading', { level: 2 }).filter({ hasNotText: /next|Name of/ }).count(), count);
+  assert.equal(await page.getByRole('heading', { level: 2 }).filter({ hasNotText: /next|Name of|Permissions/ }).count(), count);
 
   // Once more: what is connected is marked, and connecting it again adds nothing.
   await sandbox.play(scenario.severalAccounts);

@@ -4,6 +4,7 @@ use super::*;
 
 on_both_engines!(
     the_same_profile_for_several_numbers_and_what_became_of_each,
+    also_for_numbers_of_another_connection_and_nobody_elses,
     metas_trouble_is_waited_out_and_what_stays_refused_is_said,
 );
 
@@ -71,4 +72,27 @@ async fn metas_trouble_is_waited_out_and_what_stays_refused_is_said(db: Database
     tx.commit().await.unwrap();
     let page = settled(&stage).await;
     says(&page, &["Not saved"]);
+}
+
+async fn also_for_numbers_of_another_connection_and_nobody_elses(db: Database) {
+    let stage = Stage::new(db, &[]).await;
+    let (second, signup) = stage.world.connect(&stage.browser, &[]).await;
+    let own = id(&signup, "phone_number_ids", 0);
+    let other = stage.world.customer("Corner Shop").await;
+    let (_, signup) = stage.world.connect(&other, &[]).await;
+    let foreign = id(&signup, "phone_number_ids", 0);
+    let page = stage.show().await;
+    assert!(page.text.contains(&own) && !page.text.contains(&foreign));
+    let saved = stage.save(&page, &[("about", "Bread"), ("also", &own), ("also", &foreign)]).await;
+    assert_eq!(saved.status, 303, "{}", saved.words());
+    let page = settled(&stage).await;
+    assert!(page.text.contains(&format!("{second}/numbers/{own}/profile")), "where it is");
+    let about = async |number: &str| {
+        let body = json!({"phone_id": number});
+        stage.world.meta.control(Method::POST, "profiles", body).await["profile"]["about"].clone()
+    };
+    assert_eq!(about(&own).await, "Bread");
+    assert_ne!(about(&foreign).await, "Bread");
+    let copies = "SELECT count(*) AS n FROM profile_copies";
+    assert_eq!(stage.world.number(copies, "n").await, Some(1));
 }
