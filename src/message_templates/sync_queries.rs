@@ -318,24 +318,22 @@ pub(super) async fn wait(tx: &mut WriteTx, waba: &WabaId, until: OffsetDateTime)
 }
 
 pub(super) async fn sync(db: &mut impl Reads, waba: &WabaId) -> Result<Option<Sync>> {
-    query(
-        "SELECT * FROM template_syncs WHERE waba_id = $1",
-    )
-    .bind(waba)
-    .optional(db, |row| {
-        Ok(Sync {
-            state: row.text("state")?,
-            next_at: row.time("next_at")?,
-            finished_at: row.opt_time("finished_at")?,
-            read: row.int("read_count")?,
-            known: row.int("expected")?,
-            added: row.int("added")?,
-            changed: row.int("changed")?,
-            gone: row.int("gone")?,
-            error: row.opt_json("error")?,
+    query("SELECT * FROM template_syncs WHERE waba_id = $1")
+        .bind(waba)
+        .optional(db, |row| {
+            Ok(Sync {
+                state: row.text("state")?,
+                next_at: row.time("next_at")?,
+                finished_at: row.opt_time("finished_at")?,
+                read: row.int("read_count")?,
+                known: row.int("expected")?,
+                added: row.int("added")?,
+                changed: row.int("changed")?,
+                gone: row.int("gone")?,
+                error: row.opt_json("error")?,
+            })
         })
-    })
-    .await
+        .await
 }
 
 /// Forgets what no rule of Meta's looks back to.

@@ -184,7 +184,10 @@ fn header(sandbox: &Sandbox, component: &mut Value, named: bool) -> Result<(), G
             let Some((mime_type, file)) = sample else {
                 return Err(GraphError::new(131_009, "(#131009) Parameter value is not valid")
                     .subcode(2_494_102)
-                    .user("Invalid Media Handle", "The media handle is not valid. Upload the sample again.".to_owned()));
+                    .user(
+                        "Invalid Media Handle",
+                        "The media handle is not valid. Upload the sample again.".to_owned(),
+                    ));
             };
             let fits = match format.as_str() {
                 "IMAGE" => mime_type.starts_with("image/"),
@@ -192,7 +195,9 @@ fn header(sandbox: &Sandbox, component: &mut Value, named: bool) -> Result<(), G
                 _ => mime_type == "video/mp4",
             };
             if !fits {
-                return Err(wrong(&format!("The sample is {mime_type}, which does not fit a header of the format {format}.")));
+                return Err(wrong(&format!(
+                    "The sample is {mime_type}, which does not fit a header of the format {format}."
+                )));
             }
             // Whoever reads the template gets an address, and no handle that could be sent again.
             component["example"]["header_handle"] = json!([format!("https://scontent.whatsapp.net/v/{file}")]);

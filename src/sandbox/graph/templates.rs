@@ -162,9 +162,12 @@ pub(super) fn edit(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str) ->
     }
     let category = category.unwrap_or_else(|| old.category.clone());
     let components = match call.value("components") {
-        Some(_) => {
-            rules::components(sandbox, call, &category, &mut call.text("parameter_format").or(Some(old.parameter_format)))?
-        }
+        Some(_) => rules::components(
+            sandbox,
+            call,
+            &category,
+            &mut call.text("parameter_format").or(Some(old.parameter_format)),
+        )?,
         None => old.components.clone(),
     };
     let edited = sandbox.change(|state| {
