@@ -87,7 +87,8 @@ async fn the_background_check_finds_a_revoked_token(db: Database) {
     says(&browser.get(&connection).await, &["Access ended", "Connect again"]);
     says(&browser.get(&format!("{connection}/permissions")).await, &["The access ended.", "by Doorway"]);
     let cause = world.column("SELECT cause FROM permission_checks", "cause").await.unwrap();
-    assert_eq!(cause.parse::<Cause>().unwrap(), Cause::Schedule);
+    // Reading the templates is due about then, too: where it is refused first, that is why it was looked into.
+    assert!(matches!(cause.parse::<Cause>().unwrap(), Cause::Schedule | Cause::Doubt), "{cause}");
     // Looked at again each day: it may come back, as when an admin's rights do.
     a_day_later(&world).await;
     assert_eq!(count(&world, "SELECT count(*) AS n FROM permission_checks").await, 1);
@@ -168,7 +169,9 @@ async fn near_the_limits_background_work_waits(db: Database) {
         run_at.is_some_and(|at| at > due + 20 * 60_000 && at < due + 60 * 60_000).then_some(())
     })
     .await;
-    assert!(world.meta.calls().is_empty(), "nothing was asked");
+    // What reading the templates had asked before Meta told of its limits may still come.
+    let asked = world.meta.calls().iter().any(|call| !call.path.ends_with("/message_templates"));
+    assert!(!asked, "nothing was asked");
     // People's own requests go on, and once the time is over the look follows.
     says(&look(&world, &browser, &connection).await, &["All permissions are in place"]);
     control(&world, "usage", json!({})).await;
