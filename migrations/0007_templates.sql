@@ -79,7 +79,7 @@ CREATE TABLE template_acts (
     waba_id TEXT NOT NULL REFERENCES wabas (waba_id) ON DELETE CASCADE,
     template_id TEXT,
     name TEXT NOT NULL,
-    -- created, edited (while approved), deleted
+    -- created, edited (while approved), deleted (approved once: its name is blocked), dropped (never approved)
     act TEXT NOT NULL,
     at BIGINT NOT NULL
 );

@@ -18,6 +18,7 @@ mod notices;
 mod own_app;
 mod own_app_add;
 mod own_app_pages;
+mod own_app_proof;
 mod own_app_queries;
 mod own_app_view;
 mod pages;

@@ -3,7 +3,7 @@
 
 use super::{
     own_app::OwnApp,
-    own_app_add::NotTaken,
+    own_app_proof::NotTaken,
     own_app_view::{Around, NewPage, OwnAppPage, Shown, Typed},
     service::{Connections, Overview, TokenError},
 };

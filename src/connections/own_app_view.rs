@@ -2,7 +2,7 @@
 
 use super::{
     own_app::OwnApp,
-    own_app_add::{Brought, NotTaken, Wrong},
+    own_app_proof::{Brought, NotTaken, Wrong},
     service::Overview,
 };
 use crate::{

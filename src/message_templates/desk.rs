@@ -246,10 +246,9 @@ impl TemplateDesk {
         let now = self.templates.clock.now();
         let mut tx = self.templates.store.write().await?;
         let approved_once = !matches!(template.status.as_deref(), Some("REJECTED" | "PENDING"));
-        if approved_once {
-            let id = Some(template.id.as_str());
-            queries::note_act(&mut tx, &template.waba_id, id, &template.name, "deleted", now).await?;
-        }
+        // Only the name of one that was approved once is blocked.
+        let act = if approved_once { "deleted" } else { "dropped" };
+        queries::note_act(&mut tx, &template.waba_id, Some(&template.id), &template.name, act, now).await?;
         queries::drop_deleted(&mut tx, &template.waba_id, &template.name, one.unwrap_or_default()).await?;
         self.record(&mut tx, member, "template.deleted", &template.id).await?;
         tx.commit().await?;

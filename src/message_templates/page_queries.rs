@@ -1,12 +1,18 @@
 //! SQL of the pages of templates.
 
-use super::{model::Template, queries::template};
+use super::{
+    model::Template,
+    queries::{Told, template},
+};
 use crate::{
     base::ids::{self, WabaId},
     store::{Reads, Result, WriteTx, query},
 };
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
+
+/// By how much Meta's clock, which counts seconds, may be before ours.
+const LATE: time::Duration = time::Duration::minutes(1);
 
 /// What a list is narrowed to; empty: everything.
 #[derive(Clone, Debug, Default)]
@@ -151,6 +157,20 @@ pub(super) async fn deleted_at(db: &mut impl Reads, waba: &WabaId, name: &str) -
         .bind(name)
         .one(db, |row| row.opt_time("at"))
         .await
+}
+
+/// Whether a template that is not here was deleted here, or about then: what comes late does not bring it back.
+pub(super) async fn is_deleted(db: &mut impl Reads, told: &Told<'_>) -> Result<bool> {
+    query(
+        "SELECT (SELECT count(*) FROM template_acts WHERE waba_id = $1 AND act IN ('deleted', 'dropped') AND name = $2 \
+         AND at >= $3) AS deleted, (SELECT count(*) FROM message_templates WHERE waba_id = $1 AND template_id = $4) AS here",
+    )
+    .bind(told.waba)
+    .bind(told.name)
+    .bind(told.at - LATE)
+    .bind(told.id)
+    .one(db, |row| Ok(row.int("deleted")? > 0 && row.int("here")? == 0))
+    .await
 }
 
 /// Notes what was done, for Meta's limits.

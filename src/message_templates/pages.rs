@@ -291,10 +291,10 @@ fn facets_of(found: &std::collections::BTreeMap<String, Vec<(String, i64)>>, ask
         Facet { name, label, all, values }
     };
     let all = vec![
-        facet("status", "Status", "Every status", &asked.status, |word| MessageTemplate::status_words(word).1),
-        facet("category", "Category", "Every category", &asked.category, words::category),
-        facet("language", "Language", "Every language", &asked.language, |code| languages::name(code).to_owned()),
-        facet("quality", "Quality", "Every quality", &asked.quality, |word| words::quality(Some(word)).word),
+        facet("status", "Status", "All", &asked.status, |word| MessageTemplate::status_words(word).1),
+        facet("category", "Category", "All", &asked.category, words::category),
+        facet("language", "Language", "All", &asked.language, |code| languages::name(code).to_owned()),
+        facet("quality", "Quality", "All", &asked.quality, |word| words::quality(Some(word)).word),
     ];
     // What all have in common is no choice.
     all.into_iter()

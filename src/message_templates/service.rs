@@ -3,6 +3,7 @@
 use super::{
     SYNC_JOB,
     model::{Template, language_code},
+    page_queries,
     queries::{self, Told, Why},
 };
 use crate::{
@@ -18,6 +19,24 @@ use serde_json::Value;
 const LONGEST: usize = 512;
 /// The longest sentence that is kept.
 const LONGEST_SENTENCE: usize = 1_000;
+
+/// The events whose meaning we know.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_status_update>
+const KNOWN_EVENTS: [&str; 13] = [
+    "APPROVED",
+    "ARCHIVED",
+    "DELETED",
+    "DISABLED",
+    "FLAGGED",
+    "IN_APPEAL",
+    "LIMIT_EXCEEDED",
+    "LOCKED",
+    "PAUSED",
+    "PENDING",
+    "REINSTATED",
+    "PENDING_DELETION",
+    "REJECTED",
+];
 
 /// How long after a webhook all is read: others of the same account may follow it.
 const AFTER_WEBHOOK: time::Duration = time::Duration::seconds(2);
@@ -69,6 +88,13 @@ impl MessageTemplates {
         let language = text::shorten(&language, 40);
         let at = routed.change.time.and_then(|time| told_at(&time.into())).unwrap_or(routed.received_at);
         let told = Told { id: &id, waba, name: &name, language: &language, at: at.min(routed.received_at) };
+        let event = word("event").unwrap_or_default();
+        if page_queries::is_deleted(tx, &told).await? {
+            return Ok(());
+        }
+        if matches!(event, "DELETED" | "PENDING_DELETION") && !self.take_deletion(tx, &told).await? {
+            return Ok(());
+        }
         if !queries::ensure(tx, &told, self.clock.now()).await? {
             return Ok(());
         }
@@ -108,12 +134,24 @@ impl MessageTemplates {
             }
             _ => {}
         }
-        // What is not told is read: the words of a new one, those of one that was edited.
+        // What is not told is read: the words of a new one, those of one that was edited, what a status stands for that
+        // the list calls otherwise.
         let is_edited = routed.kind == Kind::TemplateComponentsChanged;
-        if is_edited || !queries::is_read(tx, &told).await? {
+        let is_odd = routed.kind == Kind::TemplateStatusChanged && !KNOWN_EVENTS.contains(&event);
+        if is_edited || is_odd || !queries::is_read(tx, &told).await? {
             self.queue.enqueue(tx, SYNC_JOB, waba.as_str(), self.clock.now() + AFTER_WEBHOOK).await?;
         }
         Ok(())
+    }
+
+    /// A deletion blocks the name, wherever it was made. False where the template is not known: it was deleted here.
+    async fn take_deletion(&self, tx: &mut WriteTx, told: &Told<'_>) -> Result<bool> {
+        let Some(known) = page_queries::get(tx, told.waba, told.id).await? else { return Ok(false) };
+        // Only names of those that were approved once are blocked, and from the first word on.
+        if !matches!(known.status.as_deref(), None | Some("REJECTED" | "PENDING" | "PENDING_DELETION" | "DELETED")) {
+            page_queries::note_act(tx, told.waba, Some(told.id), &known.name, "deleted", told.at).await?;
+        }
+        Ok(true)
     }
 
     /// The templates of an account that something was told of, the last first.

@@ -87,8 +87,8 @@ async fn the_background_check_finds_a_revoked_token(db: Database) {
     says(&browser.get(&connection).await, &["Access ended", "Connect again"]);
     says(&browser.get(&format!("{connection}/permissions")).await, &["The access ended.", "by Doorway"]);
     let cause = world.column("SELECT cause FROM permission_checks", "cause").await.unwrap();
-    // Whichever of the background's calls met it first.
-    assert!(matches!(cause.parse().unwrap(), Cause::Schedule | Cause::Doubt), "{cause}");
+    // Reading the templates is due about then, too: where it is refused first, that is why it was looked into.
+    assert!(matches!(cause.parse::<Cause>().unwrap(), Cause::Schedule | Cause::Doubt), "{cause}");
     // Looked at again each day: it may come back, as when an admin's rights do.
     a_day_later(&world).await;
     assert_eq!(count(&world, "SELECT count(*) AS n FROM permission_checks").await, 1);
@@ -169,8 +169,9 @@ async fn near_the_limits_background_work_waits(db: Database) {
         run_at.is_some_and(|at| at > due + 20 * 60_000 && at < due + 60 * 60_000).then_some(())
     })
     .await;
-    let asked: Vec<_> =
-        world.meta.calls().into_iter().map(|call| call.path).filter(|path| path.contains(&waba)).collect();
+    // What reading the templates had asked before Meta told of its limits may still come.
+    let ours = |path: &String| path.contains(&waba) && !path.ends_with("/message_templates");
+    let asked: Vec<_> = world.meta.calls().into_iter().map(|call| call.path).filter(ours).collect();
     assert!(asked.is_empty(), "nothing was asked: {asked:?}");
     // People's own requests go on, and once the time is over the look follows.
     says(&look(&world, &browser, &connection).await, &["All permissions are in place"]);

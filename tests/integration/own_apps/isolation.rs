@@ -5,6 +5,7 @@ use super::*;
 
 on_both_engines!(
     a_body_may_name_anybody_and_reaches_only_its_own,
+    a_template_that_it_names_stays_the_owners,
     what_it_signs_is_no_duplicate_of_what_meta_tells_others,
     what_it_named_before_is_nobodys_when_the_account_is_connected,
     partner_events_of_it_are_nothing,
@@ -107,6 +108,37 @@ async fn a_body_may_name_anybody_and_reaches_only_its_own(db: Database) {
     // The other is told that something was left out.
     let left_out = "SELECT count(*) AS n FROM own_apps WHERE left_out_at IS NOT NULL";
     assert_eq!(two.world.number(left_out, "n").await, Some(1));
+}
+
+async fn a_template_that_it_names_stays_the_owners(db: Database) {
+    let two = Two::new(db).await;
+    let (own, _) = two.own();
+    let told = |waba: &str, event: &str| {
+        let value = json!({"event": event, "message_template_id": 77, "message_template_name": "hello",
+            "message_template_language": "en_US", "reason": "SCAM"});
+        json!({"id": waba, "time": 1_790_000_000, "changes": [{"field": "message_template_status_update", "value": value}]})
+    };
+    // It names another's template as its own before that one was ever heard of, and again after.
+    two.told(&[told(own, "REJECTED")]).await;
+    let genuine = body(&[told(&two.waba, "APPROVED")]);
+    assert_eq!(post(&two.owner, "/webhooks/whatsapp", APP_SECRET, &genuine).await, 200);
+    all_read(&two.world).await;
+    two.told(&[told(own, "DISABLED")]).await;
+    let status = async |waba: &str| {
+        let mut db = two.world.portal.store.read().await.unwrap();
+        doorway::store::query("SELECT status FROM message_templates WHERE waba_id = $1 AND template_id = '77'")
+            .bind(waba)
+            .optional(&mut db, |row| row.text("status"))
+            .await
+            .unwrap()
+    };
+    assert_eq!(status(&two.waba).await.as_deref(), Some("APPROVED"));
+    assert_eq!(status(own).await.as_deref(), Some("DISABLED"));
+    let owners = "SELECT w.connection_id AS id FROM wabas w JOIN connections c ON c.id = w.connection_id JOIN customers k \
+                  ON k.id = c.customer_id WHERE k.name = 'Harbour Bakery'";
+    let connection = two.world.column(owners, "id").await.unwrap();
+    let page = two.owner.get(&format!("/connections/{connection}/templates/77")).await;
+    assert_eq!(page.attribute("data-status").as_deref(), Some("APPROVED"), "{}", page.words());
 }
 
 async fn what_it_signs_is_no_duplicate_of_what_meta_tells_others(db: Database) {

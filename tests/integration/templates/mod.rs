@@ -4,6 +4,7 @@ use crate::support::*;
 use http::Method;
 use serde_json::{Value, json};
 
+mod places;
 mod rules;
 mod written;
 
@@ -13,6 +14,8 @@ on_both_engines!(
     a_cursor_that_expired_begins_again,
     what_nobody_knows_is_kept_and_shown,
     webhooks_move_the_status,
+    a_category_that_is_to_change_is_shown,
+    near_metas_limits_reading_waits,
 );
 
 /// A customer with one connected account: browser, the templates' address, WABA.
@@ -62,7 +65,8 @@ async fn thousands_are_read_page_by_page(db: Database) {
     );
     let rejected = browser.get(&format!("{list}?status=REJECTED&language=de")).await;
     assert!(rejected.words().contains("variables that stand next to each other"), "{}", rejected.words());
-    assert!(!rejected.text.contains("badge-good\"><"), "only what is asked for");
+    let statuses = |page: &Page, word: &str| page.text.matches(&format!("</svg>{word}</span>")).count();
+    assert!(statuses(&rejected, "Rejected") > 0 && statuses(&rejected, "Approved") == 0, "only what is asked for");
     let found = browser.get(&format!("{list}?q=feedback_0006")).await;
     assert!(found.words().contains("4 of 450 templates, 1 name"), "{}", found.words());
     let odd = browser.get(&format!("{list}?q=100%25_")).await;
@@ -183,4 +187,58 @@ async fn webhooks_move_the_status(db: Database) {
         Some("en_US"),
         "webhooks write en-US"
     );
+}
+
+async fn a_category_that_is_to_change_is_shown(db: Database) {
+    let world = World::start(db).await;
+    let (browser, list, waba) = connected(&world).await;
+    control(&world, json!({"waba_id": waba, "make": 1})).await;
+    read_all(&world, &browser, &list).await;
+    let template = world.column("SELECT template_id FROM message_templates", "template_id").await.unwrap();
+    let of = |correct: &str| json!({"name": "order_confirmation_0001", "correct_category": correct, "told": false});
+    // No webhook told of it: the list does.
+    control(&world, of("MARKETING")).await;
+    let page = read_all(&world, &browser, &list).await;
+    assert!(page.words().contains("0 new, 1 changed, 0 gone"), "{}", page.words());
+    let shown = browser.get(&format!("{list}/{template}")).await;
+    assert!(shown.words().contains("Meta will make it a marketing template"), "{}", shown.words());
+    let at = world.number("SELECT next_category_at AS at FROM message_templates", "at").await.unwrap();
+    let at = doorway::base::clock::from_ms(at);
+    assert_eq!((at.day(), at.hour(), at > world.clock.now()), (1, 0, true), "the first of next month: {at}");
+    // The same as the one it has: it is done, or was never to change.
+    control(&world, of("UTILITY")).await;
+    read_all(&world, &browser, &list).await;
+    assert!(!browser.get(&format!("{list}/{template}")).await.words().contains("Meta will make it"));
+}
+
+async fn near_metas_limits_reading_waits(db: Database) {
+    let world = World::start(db).await;
+    let (browser, list, waba) = connected(&world).await;
+    control(&world, json!({"waba_id": waba, "make": 250})).await;
+    let used = json!({"accounts": {waba.as_str(): {"percent": 96, "regain_minutes": 30}}});
+    world.meta.control(Method::POST, "usage", used).await;
+    world.meta.forget_calls();
+    browser.post(&format!("{list}/sync"), &[]).await;
+    let waits = "SELECT count(*) AS n FROM template_syncs WHERE state = 'waiting'";
+    eventually("it waits", || async { (world.number(waits, "n").await == Some(1)).then_some(()) }).await;
+    let pages = || world.meta.calls().iter().filter(|call| call.path.ends_with("/message_templates")).count();
+    assert_eq!(pages(), 1, "the first page told of the limit, and no other was asked for");
+    let page = browser.get(&list).await;
+    assert!(
+        page.words().contains("Meta takes few calls") && page.words().contains("in 30 minutes"),
+        "{}",
+        page.words()
+    );
+    world.meta.control(Method::POST, "usage", json!({})).await;
+    world.advance(31 * 60);
+    eventually("it went on", || async {
+        let done = "SELECT count(*) AS n FROM template_syncs WHERE state = 'done' AND read_count = 250";
+        (world.number(done, "n").await == Some(1)).then_some(())
+    })
+    .await;
+    // Each call stands in the record of the connection's calls.
+    let recorded =
+        "SELECT count(*) AS n FROM graph_calls WHERE path LIKE '%/message_templates' AND connection_id IS NOT NULL";
+    eventually("the calls are recorded", || async { (world.number(recorded, "n").await >= Some(4)).then_some(()) })
+        .await;
 }
