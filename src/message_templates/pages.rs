@@ -201,8 +201,9 @@ struct Line {
 /// The languages of one name.
 struct Group {
     name: String,
-    /// How the first of them begins: people know their messages by their words.
+    /// How one of them begins: people know their messages by their words.
     text: String,
+    is_english: bool,
     lines: Vec<Line>,
 }
 
@@ -314,17 +315,29 @@ fn grouped(found: &[MessageTemplate]) -> Vec<Group> {
             category: template.category.as_deref().map(words::category).unwrap_or_default(),
             meaning: words::meaning(template).filter(|_| template.needs_attention()).map(|(_, text)| text),
         };
+        // In English where there is such a one: the page is in English.
+        let is_english = template.language_code().starts_with("en");
         match groups.last_mut().filter(|group| group.name == template.name) {
-            Some(group) => group.lines.push(line),
-            None => {
-                let text = components::text(&template.components, "BODY").unwrap_or_default();
-                let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                let text = shorten(&text, BEGINNING);
-                groups.push(Group { name: template.name.clone(), text, lines: vec![line] });
+            Some(group) => {
+                group.lines.push(line);
+                if is_english && !group.is_english {
+                    (group.text, group.is_english) = (beginning(template), true);
+                }
             }
+            None => groups.push(Group {
+                name: template.name.clone(),
+                text: beginning(template),
+                is_english,
+                lines: vec![line],
+            }),
         }
     }
     groups
+}
+
+fn beginning(template: &MessageTemplate) -> String {
+    let text = components::text(&template.components, "BODY").unwrap_or_default();
+    shorten(&text.split_whitespace().collect::<Vec<_>>().join(" "), BEGINNING)
 }
 
 /// An address that takes a form alone leads to the list.
