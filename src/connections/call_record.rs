@@ -135,7 +135,7 @@ pub async fn calls_of(
 }
 
 /// A customer's calls before this one, also those of its signups, the last first, each with its ID: all, or those that
-/// failed.
+/// failed; without those that register numbers, of which the numbers tell more.
 ///
 /// # Errors
 /// The database's.
@@ -154,7 +154,7 @@ pub async fn calls_for(
         ),
         true => query(
             "SELECT * FROM graph_calls WHERE customer_id = $1 AND error IS NOT NULL AND (at, id) < ($2, $3) \
-             ORDER BY at DESC, id DESC LIMIT $4",
+             AND path NOT LIKE '%/register' AND path NOT LIKE '%/deregister' ORDER BY at DESC, id DESC LIMIT $4",
         ),
     };
     calls

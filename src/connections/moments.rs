@@ -162,7 +162,13 @@ fn of_check(name: &str, check: &Check) -> Moment {
     }
     details.push(format!("Why it was looked at: {}", check.cause.words()));
     details.push(format!("Connection {}", check.connection));
-    Moment { at: check.at, id: check.id.clone(), badge: Some(badge), what: format!("Permissions of {name}: {what}"), details }
+    Moment {
+        at: check.at,
+        id: check.id.clone(),
+        badge: Some(badge),
+        what: format!("Permissions of {name}: {what}"),
+        details,
+    }
 }
 
 fn of_notice(id: String, notice: &Notice, number: Option<String>) -> Moment {

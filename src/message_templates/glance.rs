@@ -81,7 +81,8 @@ fn troubled(template: &Template) -> TroubledTemplate {
         _ => {
             let said = [template.explained.as_deref(), template.recommended.as_deref()];
             let said = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
-            let reason = template.reason.as_deref().map(|reason| format!("Meta says: {}.", words::plain(reason).to_lowercase()));
+            let reason =
+                template.reason.as_deref().map(|reason| format!("Meta says: {}.", words::plain(reason).to_lowercase()));
             let why = (!said.is_empty()).then_some(said).or(reason);
             (status, why.or_else(|| words::meaning(template).map(|(_, text)| text)).unwrap_or_default())
         }

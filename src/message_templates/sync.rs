@@ -2,9 +2,9 @@
 //! of what we do not know yet.
 
 use super::{
+    decisions::{self, Decision},
     model::{Template, language_code},
     service::MessageTemplates,
-    decisions::{self, Decision},
     sync_queries::{self as queries, Known, Tally},
 };
 use crate::{
@@ -217,10 +217,8 @@ pub(super) async fn keep(
         rows.extend(queries::row(waba, &template, &now, asked_at, changed_at));
         known.insert(template.id, now);
     }
-    let decided: Vec<Decision<'_>> = found
-        .iter()
-        .map(|(id, now, what, value)| now.decision(waba, id, *what, value, asked_at))
-        .collect();
+    let decided: Vec<Decision<'_>> =
+        found.iter().map(|(id, now, what, value)| now.decision(waba, id, *what, value, asked_at)).collect();
     decisions::note(tx, &decided).await?;
     queries::upsert(tx, rows).await
 }

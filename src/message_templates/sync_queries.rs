@@ -96,7 +96,17 @@ impl Known {
         at: OffsetDateTime,
     ) -> Decision<'a> {
         let reason = self.reason.clone().filter(|_| what == What::Status);
-        Decision { waba, template, name: &self.name, language: &self.language, at, what, value, reason, explained: None }
+        Decision {
+            waba,
+            template,
+            name: &self.name,
+            language: &self.language,
+            at,
+            what,
+            value,
+            reason,
+            explained: None,
+        }
     }
 }
 

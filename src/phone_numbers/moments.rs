@@ -42,7 +42,13 @@ impl PhoneNumbers {
                     Some(code) => (Badge::new("problem", "Refused"), format!("Meta refused: {}", refused(code))),
                 };
                 let details = one.outcome.iter().map(|code| format!("code {code}")).collect();
-                Moment { at: one.at, id: one.id, badge: Some(badge), what: format!("{what} {number}: {came}."), details }
+                Moment {
+                    at: one.at,
+                    id: one.id,
+                    badge: Some(badge),
+                    what: format!("{what} {number}: {came}."),
+                    details,
+                }
             })
             .collect())
     }

@@ -97,12 +97,7 @@ async fn insert(tx: &mut WriteTx, file: &str, new: &Reading, is_change: bool) ->
 }
 
 /// Keeps a reading, where it tells something.
-pub(super) async fn keep(
-    tx: &mut WriteTx,
-    file: &str,
-    number: &graph::PhoneNumber,
-    now: OffsetDateTime,
-) -> Result<()> {
+pub(super) async fn keep(tx: &mut WriteTx, file: &str, number: &graph::PhoneNumber, now: OffsetDateTime) -> Result<()> {
     // The list of an account's numbers has another word for the same.
     let status = number.status.clone().map(|status| if status == "LINKED" { "CONNECTED".to_owned() } else { status });
     let before = last(tx, file).await?;
@@ -235,7 +230,9 @@ pub async fn stands_since(
     .all(db, reading)
     .await?;
     let wanted = match matter {
-        Matter::Status => number.status.clone().map(|word| if word == "LINKED" { "CONNECTED".to_owned() } else { word }),
+        Matter::Status => {
+            number.status.clone().map(|word| if word == "LINKED" { "CONNECTED".to_owned() } else { word })
+        }
         Matter::Quality => number.quality_rating.clone(),
         Matter::Name => number.name_status.clone(),
         Matter::Sending => number.health.as_ref().map(|health| health.can_send.clone()),

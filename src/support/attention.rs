@@ -135,7 +135,8 @@ fn of_connection(one: &Attention, now: OffsetDateTime) -> Line {
             .to_owned(),
         ),
     };
-    let reconnect = || Some((format!("/support/connections/{}/permissions", one.connection), "Permissions and reconnect link"));
+    let reconnect =
+        || Some((format!("/support/connections/{}/permissions", one.connection), "Permissions and reconnect link"));
     let link = match &one.trouble {
         Trouble::AccessEnded { is_own_app: true } => Some((own_app(), "Replace the token")),
         Trouble::AccessEnded { is_own_app: false }
@@ -203,7 +204,9 @@ fn of_attempt(one: &StuckAttempt, operator: &str, now: OffsetDateTime) -> Line {
             let staff = words.for_staff.map(|text| format!(" For you: {text}")).unwrap_or_default();
             format!("Tell them: {}{staff}", words.to_do.join(" Or: "))
         }
-        (None, Stuck::Hangs) => "Meta has trouble, or does not answer. It goes on by itself; the timeline shows the calls.".to_owned(),
+        (None, Stuck::Hangs) => {
+            "Meta has trouble, or does not answer. It goes on by itself; the timeline shows the calls.".to_owned()
+        }
         (None, Stuck::Waits) => "Have them open “Connections” here and answer the question.".to_owned(),
         (None, _) => "Ask them to try again, and stay with them while they do.".to_owned(),
     };

@@ -84,12 +84,7 @@ fn in_order(numbers: &[Number]) -> Vec<&Number> {
     all
 }
 
-async fn waba(
-    support: &Support,
-    waba: &WabaRecord,
-    numbers: &[Number],
-    now: OffsetDateTime,
-) -> Result<WabaBlock> {
+async fn waba(support: &Support, waba: &WabaRecord, numbers: &[Number], now: OffsetDateTime) -> Result<WabaBlock> {
     let mut blocks = Vec::new();
     for number in in_order(numbers).into_iter().take(NUMBERS) {
         let profile = support.profiles.glance(&number.id).await?;

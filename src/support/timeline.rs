@@ -31,15 +31,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
-        Self::Attempts,
-        Self::Permissions,
-        Self::Numbers,
-        Self::Templates,
-        Self::Quality,
-        Self::Calls,
-        Self::Other,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Attempts, Self::Permissions, Self::Numbers, Self::Templates, Self::Quality, Self::Calls, Self::Other];
 
     /// In the address.
     pub fn key(self) -> &'static str {
@@ -210,7 +203,9 @@ pub(super) async fn read(
         let calls = support.connections.call_moments(id, &from(7), only_failed, limit).await?;
         all.extend(calls.into_iter().map(|moment| (7, Kind::Calls, moment)));
     }
-    all.sort_by_cached_key(|(source, _, moment)| (Reverse(clock::to_ms(moment.at)), *source, Reverse(moment.id.clone())));
+    all.sort_by_cached_key(|(source, _, moment)| {
+        (Reverse(clock::to_ms(moment.at)), *source, Reverse(moment.id.clone()))
+    });
     let more = all.len() > most;
     all.truncate(most);
     let last = all.last().filter(|_| more);
