@@ -66,8 +66,15 @@ CREATE TABLE number_readings (
     throughput_level TEXT,
     status TEXT,
     name_status TEXT,
+    -- Whether messages can be sent: AVAILABLE, LIMITED or BLOCKED, as read last.
+    can_send TEXT,
+    -- JSON: addresses of the number's own or its account's to which webhooks go instead of the app's.
+    webhooks TEXT,
+    -- Whether it is other than the reading before.
+    is_change BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (file_id, at)
 );
+CREATE INDEX number_readings_changes ON number_readings (file_id, at) WHERE is_change;
 
 -- What the WhatsApp Business app brings of a number that it uses as well: once for each time it is connected.
 CREATE TABLE number_syncs (

@@ -84,3 +84,21 @@ CREATE TABLE template_acts (
     at BIGINT NOT NULL
 );
 CREATE INDEX template_acts_by_waba ON template_acts (waba_id, act, at);
+
+-- What was decided about templates, as it was told by webhooks or found by reading: each row is a change.
+CREATE TABLE template_decisions (
+    id TEXT NOT NULL PRIMARY KEY,
+    waba_id TEXT NOT NULL REFERENCES wabas (waba_id) ON DELETE CASCADE,
+    template_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    language TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    -- status, quality, category, next_category
+    what TEXT NOT NULL,
+    value TEXT NOT NULL,
+    -- Why, by Meta's word, and in its sentence.
+    reason TEXT,
+    explained TEXT
+);
+CREATE INDEX template_decisions_by_waba ON template_decisions (waba_id, at, id);
+CREATE INDEX template_decisions_by_template ON template_decisions (template_id, what, at);

@@ -18,7 +18,9 @@ CREATE TABLE graph_calls (
     error TEXT
 );
 CREATE INDEX graph_calls_by_connection ON graph_calls (connection_id, at);
-CREATE INDEX graph_calls_by_customer ON graph_calls (customer_id, at);
+CREATE INDEX graph_calls_by_customer ON graph_calls (customer_id, at, id);
+-- Those that failed are few among many.
+CREATE INDEX graph_calls_failed ON graph_calls (customer_id, at, id) WHERE error IS NOT NULL;
 CREATE INDEX graph_calls_by_age ON graph_calls (at);
 
 -- What was found when a connection's permissions were looked at: each look that somebody asked for, and of those in the
@@ -39,6 +41,7 @@ CREATE TABLE permission_checks (
     changes TEXT NOT NULL
 );
 CREATE INDEX permission_checks_by_connection ON permission_checks (connection_id, at);
+CREATE INDEX permission_checks_by_customer ON permission_checks (customer_id, at, id);
 
 -- When a connection was looked at last, and how the renewal of its token goes.
 ALTER TABLE connections ADD COLUMN checked_at BIGINT;
@@ -48,6 +51,8 @@ ALTER TABLE connections ADD COLUMN renewal_error TEXT;
 
 -- Since when the connection's token does not open the account.
 ALTER TABLE wabas ADD COLUMN closed_at BIGINT;
+-- Since when Meta does not send us its webhooks any more; null: it does, or never did.
+ALTER TABLE wabas ADD COLUMN unsubscribed_at BIGINT;
 
 -- Single-use links that lead a customer's member to connect the same connection again.
 CREATE TABLE reconnect_links (

@@ -31,6 +31,8 @@ pub struct Filter {
     pub action: Option<String>,
     /// To this subject: an ID.
     pub subject: Option<String>,
+    /// Of these kinds; empty: of any.
+    pub actions: Vec<&'static str>,
     /// Not before.
     pub from: Option<OffsetDateTime>,
     /// Before.
@@ -42,6 +44,14 @@ pub struct Filter {
 pub struct Cursor {
     at_ms: i64,
     id: String,
+}
+
+impl Cursor {
+    /// After the entries of this time whose IDs are greater; for an empty ID after all later ones.
+    #[must_use]
+    pub fn new(at: OffsetDateTime, id: &str) -> Self {
+        Self { at_ms: clock::to_ms(at), id: id.to_owned() }
+    }
 }
 
 impl std::fmt::Display for Cursor {
@@ -119,6 +129,7 @@ macro_rules! log_sql {
             $lead,
             " AND ($2 IS NULL OR a.customer_id = $2) AND ($3 IS NULL OR a.actor_user_id = $3) \
              AND ($4 IS NULL OR a.action = $4) AND (NOT $5 OR a.actor_user_id IS NULL) \
+             AND ($10 = '' OR $10 LIKE '%,' || a.action || ',%') \
              AND a.at >= $6 AND (a.at, a.id) < ($7, $8) ORDER BY a.at DESC, a.id DESC LIMIT $9"
         )
     };
@@ -155,6 +166,8 @@ async fn lines(db: &mut impl Reads, filter: &Filter, after: Option<&Cursor>, lim
         .bind(at)
         .bind(id)
         .bind(limit)
+        // With a comma on either side of each.
+        .bind(filter.actions.iter().map(|action| format!(",{action},")).collect::<String>())
         .all(db, line)
         .await
 }

@@ -5,6 +5,7 @@
 
 pub mod audit;
 mod audit_log;
+pub mod audit_words;
 mod authenticate;
 mod codes;
 mod customer_list;

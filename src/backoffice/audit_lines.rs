@@ -1,8 +1,7 @@
 //! Entries of the audit log as pages and files show them.
 
-use super::audit_words;
 use crate::{
-    accounts::{Filter, LogLine},
+    accounts::{Filter, LogLine, audit_words},
     base::ids::{CustomerId, UserId},
     store::StoreError,
     web::when::When,

@@ -4,7 +4,6 @@
 mod audit;
 mod audit_filter;
 mod audit_lines;
-mod audit_words;
 mod check;
 mod check_app;
 mod check_reach;

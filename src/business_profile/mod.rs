@@ -4,6 +4,7 @@
 
 mod copies;
 mod form;
+mod glance;
 mod history;
 mod model;
 mod pages;
@@ -14,6 +15,7 @@ mod save_page;
 mod service;
 
 pub use copies::COPY_JOB;
+pub use glance::ProfileGlance;
 pub use model::{Change, Field, Profile, VERTICALS, vertical_name};
 pub use pages::routes;
 pub use service::BusinessProfiles;

@@ -4,7 +4,7 @@ use super::{Connections, attention_queries as queries, model::Connection};
 use crate::{
     base::ids::{ConnectionId, CustomerId},
     message_templates::Template,
-    phone_numbers::{Number, Quality, Registration},
+    phone_numbers::{self, Matter, Number, Quality, Registration},
     store::StoreError,
 };
 use time::{Duration, OffsetDateTime};
@@ -24,6 +24,8 @@ pub enum Trouble {
     },
     /// The token ends soon, or is over.
     TokenEnds(OffsetDateTime),
+    /// The token does not open this account any more.
+    AccountClosed(String),
     /// Meta does not send the webhooks of this account.
     NotSubscribed(String),
     /// Meta has blocked this number.
@@ -49,24 +51,29 @@ pub struct Attention {
     pub name: String,
     /// What is the matter.
     pub trouble: Trouble,
-    /// Since when; for what is only read now and then, when it was read.
+    /// Since when, as far as it was read or told; else when it was last read.
     pub since: OffsetDateTime,
 }
 
-fn number_troubles(number: &Number) -> Vec<Trouble> {
+/// Each with what tells since when it is so.
+fn number_troubles(number: &Number) -> Vec<(Trouble, Matter)> {
     let shown = number.international();
     let mut all = Vec::new();
     match number.registration() {
-        Registration::Blocked => all.push(Trouble::NumberBlocked(shown.clone())),
+        Registration::Blocked => all.push((Trouble::NumberBlocked(shown.clone()), Matter::Status)),
         Registration::Ready | Registration::Coexistence => {}
-        other => all.push(Trouble::NotReady(shown.clone(), other)),
+        Registration::NamePending => {
+            all.push((Trouble::NotReady(shown.clone(), Registration::NamePending), Matter::Name));
+        }
+        other => all.push((Trouble::NotReady(shown.clone(), other), Matter::Status)),
     }
     if number.quality() == Quality::Low {
-        all.push(Trouble::QualityLow(shown.clone()));
+        all.push((Trouble::QualityLow(shown.clone()), Matter::Quality));
     }
     if all.is_empty() {
-        let said = |one: &crate::phone_numbers::Obstacle| {
-            Trouble::Obstacle(shown.clone(), one.description.clone(), one.solution.clone())
+        let said = |one: &phone_numbers::Obstacle| {
+            let trouble = Trouble::Obstacle(shown.clone(), one.description.clone(), one.solution.clone());
+            (trouble, Matter::Sending)
         };
         all.extend(number.obstacles.first().map(said));
     }
@@ -93,22 +100,31 @@ impl Connections {
         }
         let now = self.clock.now();
         for (connection, ends) in queries::ending(&mut db, customer, now + SOON).await? {
-            all.push(of(&connection, Trouble::TokenEnds(ends), connection.connected_at));
+            // Over since it ended; else since it is told of.
+            let got = connection.token_renewed_at.unwrap_or(connection.connected_at);
+            let since = if ends <= now { ends } else { got.max(ends - SOON).min(now) };
+            all.push(of(&connection, Trouble::TokenEnds(ends), since));
+        }
+        for (connection, waba, since) in queries::closed(&mut db, customer).await? {
+            all.push(of(&connection, Trouble::AccountClosed(waba), since));
         }
         for (connection, waba, since) in queries::unsubscribed(&mut db, customer).await? {
             all.push(of(&connection, Trouble::NotSubscribed(waba), since));
         }
         for (connection, waba) in queries::with_numbers_unwell(&mut db, customer).await? {
-            for number in crate::phone_numbers::list(&mut db, &waba).await? {
-                let troubles = number_troubles(&number);
-                all.extend(troubles.into_iter().map(|trouble| of(&connection, trouble, number.read_at)));
+            for number in phone_numbers::list(&mut db, &waba).await? {
+                for (trouble, matter) in number_troubles(&number) {
+                    let since = phone_numbers::stands_since(&mut db, connection.customer_id, &number, matter).await?;
+                    all.push(of(&connection, trouble, since.unwrap_or(number.read_at)));
+                }
             }
         }
         let holders = queries::holders(&mut db, customer).await?;
         drop(db);
-        for template in self.templates.unwell(MOST).await? {
+        let wabas: Vec<_> = holders.keys().cloned().collect();
+        let wabas = customer.is_some().then_some(&wabas[..]);
+        for (template, since) in self.templates.unwell(wabas, MOST).await? {
             if let Some(connection) = holders.get(&template.waba_id) {
-                let since = template.updated_at;
                 all.push(of(connection, Trouble::Template(Box::new(template)), since));
             }
         }
@@ -123,11 +139,11 @@ impl Connections {
         let mut db = self.store.read().await?;
         let mut found = Vec::new();
         if let Ok(id) = text.trim().parse()
-            && let Some(waba) = crate::phone_numbers::waba_of(&mut db, &id).await?
+            && let Some(waba) = phone_numbers::waba_of(&mut db, &id).await?
         {
             found.extend(super::queries::owner(&mut db, &waba).await?.map(|owner| owner.customer));
         }
-        for waba in crate::phone_numbers::wabas_of_number(&mut db, text).await? {
+        for waba in phone_numbers::wabas_of_number(&mut db, text).await? {
             found.extend(super::queries::owner(&mut db, &waba).await?.map(|owner| owner.customer));
         }
         found.sort_unstable();

@@ -44,15 +44,32 @@ pub(super) async fn ending(
     .await
 }
 
-/// Accounts whose webhooks Meta does not send, of connections that work, with since when at the latest.
+/// Accounts whose webhooks Meta does not send, of connections that work, with since when: when that was found, or
+/// the account was connected without.
 pub(super) async fn unsubscribed(
     db: &mut impl Reads,
     customer: Option<CustomerId>,
 ) -> Result<Vec<(Connection, String, OffsetDateTime)>> {
     query(
-        "SELECT c.*, w.name AS waba_name, w.updated_at AS waba_at FROM wabas w JOIN connections c ON c.id = w.connection_id \
-         WHERE w.subscribed_at IS NULL AND c.state = 'active' AND ($1 = '' OR c.customer_id = $1) \
-         ORDER BY w.updated_at LIMIT $2",
+        "SELECT c.*, w.name AS waba_name, coalesce(w.unsubscribed_at, w.updated_at) AS waba_at FROM wabas w JOIN connections c ON c.id = w.connection_id \
+         WHERE w.subscribed_at IS NULL AND w.closed_at IS NULL AND c.state = 'active' \
+         AND ($1 = '' OR c.customer_id = $1) ORDER BY waba_at LIMIT $2",
+    )
+    .bind(id(customer))
+    .bind(MOST)
+    .all(db, |row| Ok((connection(row)?, row.text("waba_name")?, row.time("waba_at")?)))
+    .await
+}
+
+/// Accounts of connections that work which the token does not open, with since when.
+pub(super) async fn closed(
+    db: &mut impl Reads,
+    customer: Option<CustomerId>,
+) -> Result<Vec<(Connection, String, OffsetDateTime)>> {
+    query(
+        "SELECT c.*, w.name AS waba_name, w.closed_at AS waba_at FROM wabas w JOIN connections c ON c.id = w.connection_id \
+         WHERE w.closed_at IS NOT NULL AND c.state = 'active' AND ($1 = '' OR c.customer_id = $1) \
+         ORDER BY waba_at LIMIT $2",
     )
     .bind(id(customer))
     .bind(MOST)

@@ -7,6 +7,7 @@ use crate::{
     },
     graph::{CallRecord, CallRecords},
     store::{Reads, Result, Row, Rows, Store, WriteTx, query},
+    web::Before,
 };
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -133,21 +134,35 @@ pub async fn calls_of(
         .await
 }
 
-/// A customer's calls before this time, also those of its signups, the last first.
+/// A customer's calls before this one, also those of its signups, the last first, each with its ID: all, or those that
+/// failed; without those that register numbers, of which the numbers tell more.
 ///
 /// # Errors
 /// The database's.
 pub async fn calls_for(
     db: &mut impl Reads,
     customer: CustomerId,
-    before: OffsetDateTime,
+    before: &Before,
+    only_failed: bool,
     limit: i64,
-) -> Result<Vec<CallRecord>> {
-    query("SELECT * FROM graph_calls WHERE customer_id = $1 AND at < $2 ORDER BY at DESC, id DESC LIMIT $3")
+) -> Result<Vec<(String, CallRecord)>> {
+    // Each along an index of its own.
+    let calls = match only_failed {
+        false => query(
+            "SELECT * FROM graph_calls WHERE customer_id = $1 AND (at, id) < ($2, $3) \
+             ORDER BY at DESC, id DESC LIMIT $4",
+        ),
+        true => query(
+            "SELECT * FROM graph_calls WHERE customer_id = $1 AND error IS NOT NULL AND (at, id) < ($2, $3) \
+             AND path NOT LIKE '%/register' AND path NOT LIKE '%/deregister' ORDER BY at DESC, id DESC LIMIT $4",
+        ),
+    };
+    calls
         .bind(customer)
-        .bind(before)
+        .bind(before.at)
+        .bind(&before.id)
         .bind(limit)
-        .all(db, call)
+        .all(db, |row| Ok((row.text("id")?, call(row)?)))
         .await
 }
 

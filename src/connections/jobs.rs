@@ -146,7 +146,7 @@ impl Connections {
                 // The connection's page then says so, and what to do.
                 tracing::warn!(waba = %waba.id, %error, "could not be subscribed again");
                 let mut tx = self.store.write().await?;
-                queries::set_subscribed(&mut tx, &waba.id, None).await?;
+                queries::set_unsubscribed(&mut tx, &waba.id, self.clock.now()).await?;
                 tx.commit().await?;
             }
         }

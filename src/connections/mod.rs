@@ -11,6 +11,7 @@ mod holders;
 mod jobs;
 mod lines;
 mod model;
+mod moments;
 mod news;
 mod notice_queries;
 mod notice_words;

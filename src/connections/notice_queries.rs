@@ -4,6 +4,7 @@ use super::{model::Notice, notices::Told};
 use crate::{
     base::{ids::WabaId, ids::new_uuid},
     store::{Reads, Result, Row, WriteTx, query},
+    web::Before,
 };
 use time::OffsetDateTime;
 
@@ -67,6 +68,25 @@ pub(super) async fn list(db: &mut impl Reads, waba: &WabaId, limit: i64) -> Resu
         .bind(limit)
         .all(db, notice)
         .await
+}
+
+/// A WABA's notices before this one, the newest first, each with its ID.
+pub(super) async fn before(
+    db: &mut impl Reads,
+    waba: &WabaId,
+    before: &Before,
+    limit: i64,
+) -> Result<Vec<(String, Notice)>> {
+    query(
+        "SELECT * FROM account_notices WHERE waba_id = $1 AND (told_at, id) < ($2, $3) \
+         ORDER BY told_at DESC, id DESC LIMIT $4",
+    )
+    .bind(waba)
+    .bind(before.at)
+    .bind(&before.id)
+    .bind(limit)
+    .all(db, |row| Ok((row.text("id")?, notice(row)?)))
+    .await
 }
 
 /// A WABA's notices as they are kept, to be handed out.

@@ -74,11 +74,11 @@ fn matter(notice: &Notice) -> &str {
 }
 
 /// A word of Meta's as one reads it: `LOW_CALLING_QUALITY` is `low calling quality`.
-fn plain(word: &str) -> String {
+pub(super) fn plain(word: &str) -> String {
     word.to_lowercase().replace('_', " ")
 }
 
-fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>) -> Option<NoticeWords> {
+pub(super) fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>) -> Option<NoticeWords> {
     let text = |at: &str| notice.detail.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let shown = number.unwrap_or_else(|| "your number".to_owned());
     let said = |look, title: &str, text: String, link| {

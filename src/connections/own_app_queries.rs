@@ -145,7 +145,7 @@ pub(super) async fn note_left_out(tx: &mut WriteTx, id: ConnectionId, now: Offse
 /// Notes that the customer's app gets an account's webhooks, and whether that was begun here.
 pub(super) async fn set_subscribed(tx: &mut WriteTx, waba: &WabaId, here: bool, now: OffsetDateTime) -> Result<()> {
     query(
-        "UPDATE wabas SET subscribed_at = $1, own_app_subscribed_here = coalesce(own_app_subscribed_here, $2) \
+        "UPDATE wabas SET subscribed_at = $1, unsubscribed_at = NULL, own_app_subscribed_here = coalesce(own_app_subscribed_here, $2) \
          WHERE waba_id = $3",
     )
     .bind(now)

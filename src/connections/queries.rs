@@ -227,8 +227,23 @@ pub(super) async fn wabas(db: &mut impl Reads, id: ConnectionId) -> Result<Vec<W
     query("SELECT * FROM wabas WHERE connection_id = $1 ORDER BY name, waba_id").bind(id).all(db, waba).await
 }
 
-pub(super) async fn set_subscribed(tx: &mut WriteTx, waba: &WabaId, at: Option<OffsetDateTime>) -> Result<()> {
-    query("UPDATE wabas SET subscribed_at = $1 WHERE waba_id = $2").bind(at).bind(waba).execute(tx).await?;
+/// Meta sends us its webhooks since then.
+pub(super) async fn set_subscribed(tx: &mut WriteTx, waba: &WabaId, at: OffsetDateTime) -> Result<()> {
+    query("UPDATE wabas SET subscribed_at = $1, unsubscribed_at = NULL WHERE waba_id = $2")
+        .bind(at)
+        .bind(waba)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Meta does not send us its webhooks any more; when that was found first counts.
+pub(super) async fn set_unsubscribed(tx: &mut WriteTx, waba: &WabaId, at: OffsetDateTime) -> Result<()> {
+    query("UPDATE wabas SET subscribed_at = NULL, unsubscribed_at = coalesce(unsubscribed_at, $1) WHERE waba_id = $2")
+        .bind(at)
+        .bind(waba)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -212,7 +212,7 @@ impl Connections {
     /// # Errors
     /// The database's.
     pub async fn mark_subscribed(&self, tx: &mut WriteTx, waba: &WabaId) -> Result<(), StoreError> {
-        queries::set_subscribed(tx, waba, Some(self.clock.now())).await?;
+        queries::set_subscribed(tx, waba, self.clock.now()).await?;
         phone_numbers::begin_sync(tx, &self.queue, waba, self.clock.now()).await
     }
 

@@ -5,10 +5,12 @@
 mod button;
 mod check;
 mod components;
+mod decisions;
 mod desk;
 mod draft;
 mod form;
 mod form_page;
+mod glance;
 mod languages;
 mod markup;
 mod model;
@@ -27,6 +29,7 @@ mod variables;
 mod words;
 
 pub use desk::TemplateDesk;
+pub use glance::{TemplatesGlance, TroubledTemplate};
 pub use model::{Template, language_code};
 pub use pages::routes;
 pub use service::MessageTemplates;

@@ -101,6 +101,17 @@ pub(super) async fn facets(db: &mut impl Reads, waba: &WabaId) -> Result<BTreeMa
     Ok(facets)
 }
 
+/// How many templates there are of each status, most first.
+pub(super) async fn statuses(db: &mut impl Reads, waba: &WabaId) -> Result<Vec<(String, i64)>> {
+    query(
+        "SELECT coalesce(status, '') AS status, count(*) AS n FROM message_templates WHERE waba_id = $1 \
+         GROUP BY coalesce(status, '') ORDER BY n DESC, status",
+    )
+    .bind(waba)
+    .all(db, |row| Ok((row.text("status")?, row.int("n")?)))
+    .await
+}
+
 /// One template of an account.
 pub(super) async fn get(db: &mut impl Reads, waba: &WabaId, id: &str) -> Result<Option<Template>> {
     query("SELECT * FROM message_templates WHERE waba_id = $1 AND template_id = $2")

@@ -61,6 +61,32 @@ pub(super) async fn set_status(tx: &mut WriteTx, told: &Told<'_>, status: &str, 
     Ok(())
 }
 
+/// What is known of a template that something is told of: status, quality, category, and when each was told last.
+pub(super) struct KnownWords {
+    pub name: String,
+    pub language: String,
+    pub status: (Option<String>, Option<OffsetDateTime>),
+    pub quality: (Option<String>, Option<OffsetDateTime>),
+    pub category: (Option<String>, Option<OffsetDateTime>),
+    pub next_category: Option<String>,
+}
+
+pub(super) async fn known_words(db: &mut impl Reads, id: &str) -> Result<Option<KnownWords>> {
+    query("SELECT * FROM message_templates WHERE template_id = $1")
+        .bind(id)
+        .optional(db, |row| {
+            Ok(KnownWords {
+                name: row.text("name")?,
+                language: row.text("language")?,
+                status: (row.opt_text("status")?, row.opt_time("status_told_at")?),
+                quality: (row.opt_text("quality")?, row.opt_time("quality_told_at")?),
+                category: (row.opt_text("category")?, row.opt_time("category_told_at")?),
+                next_category: row.opt_text("next_category")?,
+            })
+        })
+        .await
+}
+
 /// Whether its components were read from Meta once.
 pub(super) async fn is_read(db: &mut impl Reads, told: &Told<'_>) -> Result<bool> {
     let read = query("SELECT read_at FROM message_templates WHERE waba_id = $1 AND template_id = $2");
@@ -149,6 +175,19 @@ pub(super) async fn list(db: &mut impl Reads, waba: &WabaId, limit: i64) -> Resu
         .bind(limit)
         .all(db, template)
         .await
+}
+
+/// Those of an account that may need somebody's attention, told of last first.
+pub(super) async fn unwell_of(db: &mut impl Reads, waba: &WabaId, limit: i64) -> Result<Vec<Template>> {
+    query(
+        "SELECT * FROM message_templates WHERE waba_id = $1 AND (status IN ('REJECTED', 'DISABLED', 'PAUSED', 'FLAGGED', \
+         'LIMIT_EXCEEDED', 'LOCKED') OR next_category IS NOT NULL OR quality = 'RED') \
+         ORDER BY updated_at DESC, template_id LIMIT $2",
+    )
+    .bind(waba)
+    .bind(limit)
+    .all(db, template)
+    .await
 }
 
 /// Those that may need somebody's attention, of all accounts.

@@ -2,6 +2,7 @@
 
 use super::{
     SYNC_JOB,
+    decisions::{self, Decision, What},
     model::{Template, language_code},
     page_queries,
     queries::{self, Told, Why},
@@ -14,6 +15,7 @@ use crate::{
     webhooks::{Kind, RoutedChange, told_at},
 };
 use serde_json::Value;
+use time::OffsetDateTime;
 
 /// The longest name, by Meta's rule, and so the longest word that is kept.
 const LONGEST: usize = 512;
@@ -98,6 +100,22 @@ impl MessageTemplates {
         if !queries::ensure(tx, &told, self.clock.now()).await? {
             return Ok(());
         }
+        let Some(known) = queries::known_words(tx, &id).await? else { return Ok(()) };
+        let decided = |what, value, why: &Why<'_>| Decision {
+            waba,
+            template: &id,
+            name: &known.name,
+            language: &known.language,
+            at: told.at,
+            what,
+            value,
+            reason: why.reason.map(str::to_owned),
+            explained: why.explained.map(str::to_owned),
+        };
+        // What comes late changes nothing.
+        let is_news = |(was, told_at): &(Option<String>, Option<OffsetDateTime>), is: &str| {
+            was.as_deref() != Some(is) && told_at.is_none_or(|before| before <= told.at)
+        };
         match routed.kind {
             Kind::TemplateStatusChanged => {
                 let Some(status) = word("event").map(|status| text::shorten(status, 80)) else { return Ok(()) };
@@ -113,14 +131,20 @@ impl MessageTemplates {
                     explained: explained.as_deref(),
                     recommended: recommended.as_deref(),
                 };
+                if is_news(&known.status, &status) {
+                    decisions::note(tx, &[decided(What::Status, &status, &why)]).await?;
+                }
                 queries::set_status(tx, &told, &status, &why).await?;
                 if let Some(category) = word("message_template_category") {
                     queries::note_category(tx, &told, &text::shorten(category, 80)).await?;
                 }
             }
             Kind::TemplateQualityChanged => {
-                if let Some(quality) = word("new_quality_score") {
-                    queries::set_quality(tx, &told, &text::shorten(quality, 80)).await?;
+                if let Some(quality) = word("new_quality_score").map(|quality| text::shorten(quality, 80)) {
+                    if is_news(&known.quality, &quality) {
+                        decisions::note(tx, &[decided(What::Quality, &quality, &Why::default())]).await?;
+                    }
+                    queries::set_quality(tx, &told, &quality).await?;
                 }
             }
             Kind::TemplateCategoryChanged => {
@@ -129,6 +153,14 @@ impl MessageTemplates {
                 let next = word("correct_category").map(|next| text::shorten(next, 80));
                 // A change that is announced comes in a day, by that page, where no time is given.
                 let next = next.as_deref().map(|next| (next, when.unwrap_or(at + time::Duration::days(1))));
+                let none = Why::default();
+                if let Some(category) = category.as_deref().filter(|category| is_news(&known.category, category)) {
+                    decisions::note(tx, &[decided(What::Category, category, &none)]).await?;
+                }
+                let announced = (known.next_category.clone(), known.category.1);
+                if let Some((category, _)) = next.filter(|(category, _)| is_news(&announced, category)) {
+                    decisions::note(tx, &[decided(What::NextCategory, category, &none)]).await?;
+                }
                 let previous = word("previous_category").map(|previous| text::shorten(previous, 80));
                 queries::set_category(tx, &told, category.as_deref(), previous.as_deref(), next).await?;
             }
@@ -162,13 +194,28 @@ impl MessageTemplates {
         queries::list(&mut self.store.read().await?, waba, limit).await
     }
 
-    /// Templates that can't be sent, or soon won't, of all accounts, those told of last first.
+    /// Templates that can't be sent, or soon won't, each with since when, those told of last first: of these accounts,
+    /// or of all.
     ///
     /// # Errors
     /// The database's.
-    pub async fn unwell(&self, limit: i64) -> Result<Vec<Template>> {
-        let found = queries::unwell(&mut self.store.read().await?, limit).await?;
-        Ok(found.into_iter().filter(Template::needs_attention).collect())
+    pub async fn unwell(&self, wabas: Option<&[WabaId]>, limit: i64) -> Result<Vec<(Template, OffsetDateTime)>> {
+        let mut db = self.store.read().await?;
+        let mut found = Vec::new();
+        match wabas {
+            None => found = queries::unwell(&mut db, limit).await?,
+            Some(wabas) => {
+                for waba in wabas {
+                    found.extend(queries::unwell_of(&mut db, waba, limit).await?);
+                }
+            }
+        }
+        let mut all = Vec::new();
+        for template in found.into_iter().filter(Template::needs_attention) {
+            let since = decisions::since(&mut db, &template).await?.unwrap_or(template.updated_at);
+            all.push((template, since));
+        }
+        Ok(all)
     }
 
     /// Writes the templates of these accounts, which are a customer's.
@@ -181,6 +228,13 @@ impl MessageTemplates {
             let templates = queries::export(&mut self.store.read().await?, waba).await?;
             for template in &templates {
                 file.item(template).await?;
+            }
+        }
+        file.end_list();
+        file.begin_list("template_decisions");
+        for waba in wabas {
+            for decision in &decisions::export(&mut self.store.read().await?, waba).await? {
+                file.item(decision).await?;
             }
         }
         file.end_list();

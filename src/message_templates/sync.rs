@@ -2,6 +2,7 @@
 //! of what we do not know yet.
 
 use super::{
+    decisions::{self, Decision},
     model::{Template, language_code},
     service::MessageTemplates,
     sync_queries::{self as queries, Known, Tally},
@@ -184,6 +185,7 @@ impl Syncing {
         // What was made, or told of, while we read is not gone.
         tally.gone = queries::drop_unseen(&mut tx, waba, began).await?;
         queries::finish(&mut tx, waba, &tally, clock.now(), next_at(waba, clock.now())).await?;
+        decisions::prune(&mut tx, waba, clock.now()).await?;
         queries::forget_acts(&mut tx, clock.now() - Duration::days(31)).await?;
         tx.commit().await?;
         Ok(())
@@ -206,7 +208,7 @@ pub(super) async fn keep(
     tally: &mut Tally,
     asked_at: OffsetDateTime,
 ) -> store::Result<()> {
-    let mut rows = Vec::new();
+    let (mut rows, mut found) = (Vec::new(), Vec::new());
     for template in page {
         if crate::base::ids::meta_digits(&template.id).is_err() {
             continue;
@@ -220,6 +222,8 @@ pub(super) async fn keep(
             }
             Some(before) if before.differs(&now) => {
                 tally.changed += 1;
+                let decided = before.decided(&now);
+                found.extend(decided.into_iter().map(|(what, value)| (template.id.clone(), now.clone(), what, value)));
                 true
             }
             Some(_) => false,
@@ -228,6 +232,9 @@ pub(super) async fn keep(
         rows.extend(queries::row(waba, &template, &now, asked_at, changed_at));
         known.insert(template.id, now);
     }
+    let decided: Vec<Decision<'_>> =
+        found.iter().map(|(id, now, what, value)| now.decision(waba, id, *what, value, asked_at)).collect();
+    decisions::note(tx, &decided).await?;
     queries::upsert(tx, rows).await
 }
 

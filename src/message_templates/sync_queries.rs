@@ -1,6 +1,11 @@
 //! SQL of reading templates from Meta.
 
-use super::{components, model::language_code, sync::Sync};
+use super::{
+    components,
+    decisions::{Decision, What},
+    model::language_code,
+    sync::Sync,
+};
 use crate::{
     base::{clock::to_ms, ids::WabaId, text::shorten},
     graph::{GraphError, MessageTemplate},
@@ -64,6 +69,48 @@ impl Known {
             || other(&self.next_category, &now.next_category)
             || other(&self.parameter_format, &now.parameter_format)
             || other(&self.components, &now.components)
+    }
+}
+
+impl Known {
+    /// What was decided since, by the words that differ; of what webhooks alone tell nothing.
+    pub fn decided(&self, now: &Self) -> Vec<(What, String)> {
+        let other = |before: &Option<String>, is: &Option<String>| {
+            before.as_ref().and(is.as_ref()).filter(|_| before != is).cloned()
+        };
+        let flagged = matches!(self.status.as_deref(), Some("FLAGGED" | "LOCKED" | "REINSTATED"));
+        let status = other(&self.status, &now.status).filter(|status| !(flagged && status == "APPROVED"));
+        [
+            (What::Status, status),
+            (What::Quality, other(&self.quality, &now.quality)),
+            (What::Category, other(&self.category, &now.category)),
+        ]
+        .into_iter()
+        .filter_map(|(what, value)| Some((what, value?)))
+        .collect()
+    }
+
+    /// One of these, to be kept.
+    pub fn decision<'a>(
+        &'a self,
+        waba: &'a WabaId,
+        template: &'a str,
+        what: What,
+        value: &'a str,
+        at: OffsetDateTime,
+    ) -> Decision<'a> {
+        let reason = self.reason.clone().filter(|_| what == What::Status);
+        Decision {
+            waba,
+            template,
+            name: &self.name,
+            language: &self.language,
+            at,
+            what,
+            value,
+            reason,
+            explained: None,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How quality and limit went, as small drawings with the readings behind them.
 
-use super::{file_queries::Reading, model::Number, model::Quality};
+use super::{model::Number, model::Quality, readings::Reading};
 use crate::web::when::When;
 use time::{Duration, OffsetDateTime};
 
@@ -97,7 +97,8 @@ pub(super) fn of(readings: &[Reading], now: OffsetDateTime) -> Option<Charts> {
     let mut lines: Vec<Line> = Vec::new();
     let mut before: Option<&Reading> = None;
     for reading in readings {
-        let same = |before: &&Reading| Reading { at: reading.at, ..(*before).clone() } == *reading;
+        let shown = |reading: &Reading| (reading.quality.clone(), reading.limit.clone(), reading.status.clone());
+        let same = |before: &&Reading| shown(before) == shown(reading);
         if before.as_ref().is_some_and(same) {
             continue;
         }
@@ -139,6 +140,8 @@ mod tests {
             throughput: None,
             status: Some("CONNECTED".to_owned()),
             name_status: None,
+            can_send: None,
+            webhooks: None,
         }
     }
 

@@ -1,6 +1,9 @@
 //! All SQL of what is kept of a number.
 
-use super::file::{Failure, File, Stage, Task, Tries, TryKind, WINDOW};
+use super::{
+    file::{Failure, File, Stage, Task, Tries, TryKind, WINDOW},
+    readings,
+};
 use crate::{
     base::{
         ids::{self, CustomerId, PhoneNumberId, WabaId},
@@ -8,11 +11,9 @@ use crate::{
     },
     graph,
     store::{Reads, Result, Row, StoreError, WriteTx, query},
+    web::Before,
 };
 use time::{Duration, OffsetDateTime};
-
-/// A reading that tells nothing new is kept all the same where the one before is so old: the chart goes on.
-const READING_AGE: Duration = Duration::hours(20);
 
 /// Under what a number's file is found: E.164, or its digits where it is no number that we know.
 pub(super) fn key(display: &str) -> String {
@@ -99,78 +100,9 @@ pub(super) async fn note(
 ) -> Result<()> {
     let status = number.status.as_deref();
     if let Some(file) = ensure(tx, waba, &number.id, &number.display_phone_number, status, now).await? {
-        read(tx, &file, number, now).await?;
+        readings::keep(tx, &file, number, now).await?;
     }
     Ok(())
-}
-
-/// One reading.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reading {
-    pub at: OffsetDateTime,
-    pub quality: Option<String>,
-    pub limit: Option<String>,
-    pub throughput: Option<String>,
-    pub status: Option<String>,
-    pub name_status: Option<String>,
-}
-
-fn reading(row: &Row) -> Result<Reading> {
-    Ok(Reading {
-        at: row.time("at")?,
-        quality: row.opt_text("quality_rating")?,
-        limit: row.opt_text("messaging_limit")?,
-        throughput: row.opt_text("throughput_level")?,
-        status: row.opt_text("status")?,
-        name_status: row.opt_text("name_status")?,
-    })
-}
-
-/// Keeps a reading, where it tells something.
-async fn read(tx: &mut WriteTx, file: &str, number: &graph::PhoneNumber, now: OffsetDateTime) -> Result<()> {
-    // The list of an account's numbers has another word for the same.
-    let status = number.status.clone().map(|status| if status == "LINKED" { "CONNECTED".to_owned() } else { status });
-    let new = Reading {
-        at: now,
-        quality: number.quality_rating.clone(),
-        limit: number.whatsapp_business_manager_messaging_limit.clone(),
-        throughput: number.throughput.as_ref().and_then(|throughput| throughput.level.clone()),
-        status,
-        name_status: number.name_status.clone(),
-    };
-    let last = query("SELECT * FROM number_readings WHERE file_id = $1 ORDER BY at DESC LIMIT 1")
-        .bind(file)
-        .optional(tx, reading)
-        .await?;
-    if last.is_some_and(|last| now - last.at < READING_AGE && Reading { at: now, ..last } == new) {
-        return Ok(());
-    }
-    query(
-        "INSERT INTO number_readings (file_id, at, quality_rating, messaging_limit, throughput_level, status, \
-         name_status) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (file_id, at) DO NOTHING",
-    )
-    .bind(file)
-    .bind(now)
-    .bind(new.quality)
-    .bind(new.limit)
-    .bind(new.throughput)
-    .bind(new.status)
-    .bind(new.name_status)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// The readings since then, and the last one before; the oldest first.
-pub(super) async fn readings(db: &mut impl Reads, file: &str, since: OffsetDateTime) -> Result<Vec<Reading>> {
-    query(
-        "SELECT * FROM number_readings WHERE file_id = $1 AND at >= coalesce((SELECT max(at) FROM number_readings \
-         WHERE file_id = $1 AND at < $2), $2) ORDER BY at",
-    )
-    .bind(file)
-    .bind(since)
-    .all(db, reading)
-    .await
 }
 
 /// A step of a task.
@@ -350,10 +282,57 @@ pub(super) async fn export(db: &mut impl Reads, customer: CustomerId) -> Result<
             ("synchronisations", "SELECT * FROM number_syncs WHERE file_id = $1 ORDER BY onboarded_at"),
         ];
         for (name, sql) in lists {
-            let rows = query(sql).bind(&id).all(db, |row| row.to_json(&["failure"])).await?;
+            let rows = query(sql).bind(&id).all(db, |row| row.to_json(&["failure", "webhooks"])).await?;
             one[name] = rows.into();
         }
         all.push(one);
     }
     Ok(all)
+}
+
+/// A try that was not done, or of which that is not known.
+pub(super) struct FailedTry {
+    pub id: String,
+    pub at: OffsetDateTime,
+    /// In E.164.
+    pub number: String,
+    pub is_register: bool,
+    /// Meta's code, with its subcode after a slash; `None`: not known.
+    pub outcome: Option<String>,
+}
+
+/// Those of a customer's numbers before this one, the last first.
+pub(super) async fn tries_before(
+    db: &mut impl Reads,
+    customer: CustomerId,
+    before: &Before,
+    limit: i64,
+) -> Result<Vec<FailedTry>> {
+    query(
+        "SELECT t.id, t.at, t.kind, t.outcome, f.number FROM number_files f JOIN number_tries t ON t.file_id = f.id \
+         WHERE f.customer_id = $1 AND coalesce(t.outcome, '') <> 'ok' AND (t.at, t.id) < ($2, $3) \
+         ORDER BY t.at DESC, t.id DESC LIMIT $4",
+    )
+    .bind(customer)
+    .bind(before.at)
+    .bind(&before.id)
+    .bind(limit)
+    .all(db, |row| {
+        Ok(FailedTry {
+            id: row.text("id")?,
+            at: row.time("at")?,
+            number: row.text("number")?,
+            is_register: row.text("kind")? == TryKind::Register.as_str(),
+            outcome: row.opt_text("outcome")?,
+        })
+    })
+    .await
+}
+
+/// A customer's numbers, each with the ID that it has or had last.
+pub(super) async fn written(db: &mut impl Reads, customer: CustomerId) -> Result<Vec<(PhoneNumberId, String)>> {
+    query("SELECT phone_number_id, number FROM number_files WHERE customer_id = $1")
+        .bind(customer)
+        .all(db, |row| Ok((row.parse("phone_number_id")?, row.text("number")?)))
+        .await
 }

@@ -2,10 +2,11 @@
 
 use super::{
     file::{File, Tries, TryKind},
-    file_queries::{self, Reading},
+    file_queries,
     model::Number,
     pins::{self, Pin},
     queries,
+    readings::{self, Reading},
 };
 use crate::{
     accounts::{Member, audit},
@@ -143,7 +144,7 @@ impl PhoneNumbers {
         Ok(Kept {
             pin: pins::last(&mut db, &file.id).await?,
             registers: file_queries::tries(&mut db, file, TryKind::Register, now).await?,
-            readings: file_queries::readings(&mut db, &file.id, now - back).await?,
+            readings: readings::since(&mut db, &file.id, now - back).await?,
         })
     }
 

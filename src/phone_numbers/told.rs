@@ -1,6 +1,6 @@
 //! What webhooks tell of numbers. A change touches numbers of its own WABA alone, and what comes late nothing.
 
-use super::{PhoneNumbers, TASK_JOB, file::Stage, file_queries, pins, queries};
+use super::{PhoneNumbers, TASK_JOB, file::Stage, file_queries, pins, queries, readings};
 use crate::{
     base::{
         ids::{PhoneNumberId, WabaId},
@@ -46,7 +46,8 @@ pub async fn name_reviewed(
         return queries::name_told(tx, number, None, None, at).await;
     }
     let shown = (status == "APPROVED" && !name.is_empty()).then_some(name.as_str());
-    queries::name_told(tx, number, Some(status), shown, at).await
+    queries::name_told(tx, number, Some(status), shown, at).await?;
+    readings::told(tx, number, at, |reading| reading.name_status = Some(status.to_owned())).await
 }
 
 /// Meta has changed the limit, such as `TIER_2K`, which all numbers of the business share.
@@ -55,7 +56,12 @@ pub async fn name_reviewed(
 /// # Errors
 /// The database's.
 pub async fn limit_told(tx: &mut WriteTx, waba: &WabaId, limit: &str, at: OffsetDateTime) -> Result<()> {
-    queries::limit_told(tx, waba, &text::shorten(limit, 40), at, at + CLOCKS_DIFFER).await
+    let limit = text::shorten(limit, 40);
+    queries::limit_told(tx, waba, &limit, at, at + CLOCKS_DIFFER).await?;
+    for (number, _) in queries::written(tx, waba).await? {
+        readings::told(tx, &number, at, |reading| reading.limit = Some(limit.clone())).await?;
+    }
+    Ok(())
 }
 
 /// Meta has changed how many messages a second a number may send, such as `HIGH`.
@@ -70,7 +76,11 @@ pub async fn throughput_told(
     level: &str,
     at: OffsetDateTime,
 ) -> Result<()> {
-    queries::throughput_told(tx, number, waba, level, at, at + CLOCKS_DIFFER).await
+    queries::throughput_told(tx, number, waba, level, at, at + CLOCKS_DIFFER).await?;
+    if queries::waba_of(tx, number).await?.as_ref() != Some(waba) {
+        return Ok(());
+    }
+    readings::told(tx, number, at, |reading| reading.throughput = Some(level.to_owned())).await
 }
 
 impl PhoneNumbers {

@@ -7,6 +7,7 @@ use crate::{
         ids::{AttemptId, BusinessId, CustomerId, WabaId},
     },
     store::{Reads, Result, Row, StoreError, WriteTx, query},
+    web::Before,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -166,6 +167,25 @@ pub(super) async fn recent(db: &mut impl Reads, customer: CustomerId, limit: i64
         .bind(limit)
         .all(db, attempt)
         .await
+}
+
+/// A customer's attempts that began before this one, the newest first.
+pub(super) async fn before(
+    db: &mut impl Reads,
+    customer: CustomerId,
+    before: &Before,
+    limit: i64,
+) -> Result<Vec<Attempt>> {
+    query(
+        "SELECT * FROM signup_attempts WHERE customer_id = $1 AND (created_at, id) < ($2, $3) \
+         ORDER BY created_at DESC, id DESC LIMIT $4",
+    )
+    .bind(customer)
+    .bind(before.at)
+    .bind(&before.id)
+    .bind(limit)
+    .all(db, attempt)
+    .await
 }
 
 /// Customers' newest attempts that failed or are unfinished, the newest first.

@@ -7,6 +7,7 @@ use crate::{
     connections::{Attention, Trouble},
     forwarding::{EndpointState, UnwellEndpoint},
     phone_numbers::Registration,
+    signup::{Reason, Step, Stuck, StuckAttempt},
     web::{Badge, Result, when::When},
 };
 use std::collections::{HashMap, hash_map::Entry};
@@ -70,6 +71,13 @@ fn of_connection(one: &Attention, now: OffsetDateTime) -> Line {
             format!("Meta has blocked {number}"),
             "Business Support Home at Meta says why; an admin of the business can ask for a review there.".to_owned(),
         ),
+        Trouble::AccountClosed(waba) => (
+            1,
+            "problem",
+            "Closed to us",
+            format!("{name}: the account {waba} does not open to us any more"),
+            "An admin of the business must connect again, and tick this account in Facebook’s window.".to_owned(),
+        ),
         Trouble::NotSubscribed(waba) => (
             2,
             "problem",
@@ -127,8 +135,14 @@ fn of_connection(one: &Attention, now: OffsetDateTime) -> Line {
             .to_owned(),
         ),
     };
+    let reconnect =
+        || Some((format!("/support/connections/{}/permissions", one.connection), "Permissions and reconnect link"));
     let link = match &one.trouble {
         Trouble::AccessEnded { is_own_app: true } => Some((own_app(), "Replace the token")),
+        Trouble::AccessEnded { is_own_app: false }
+        | Trouble::AccountClosed(_)
+        | Trouble::NotSubscribed(_)
+        | Trouble::TokenEnds(_) => reconnect(),
         Trouble::NumberBlocked(_) => {
             Some(("https://business.facebook.com/business-support-home".to_owned(), "Business Support Home"))
         }
@@ -172,11 +186,54 @@ fn of_endpoint(one: &UnwellEndpoint, now: OffsetDateTime) -> Line {
     }
 }
 
+/// A customer who is stuck while connecting.
+fn of_attempt(one: &StuckAttempt, operator: &str, now: OffsetDateTime) -> Line {
+    let attempt = &one.attempt;
+    let words = attempt.failure.as_ref().filter(|_| one.how == Stuck::Failed).map(|failure| failure.words(operator));
+    let has_left = attempt.failure.as_ref().is_some_and(|failure| failure.reason == Reason::Cancelled);
+    let (rank, look, word, what) = match (one.how, &words) {
+        (Stuck::Failed, Some(words)) if has_left => (7, "attention", "Left", words.title.clone()),
+        (Stuck::Failed, Some(words)) => (3, "problem", "Could not connect", words.title.clone()),
+        (Stuck::Failed, None) => (3, "problem", "Could not connect", "It failed".to_owned()),
+        (Stuck::Hangs, _) => (3, "problem", "Hangs", "Connecting goes on, but gets no further".to_owned()),
+        (Stuck::Waits, _) => (6, "waiting", "Waits", "Connecting waits for their choice".to_owned()),
+        (Stuck::Left, _) => (8, "waiting", "Left", "Facebook’s window was opened, and nothing came back".to_owned()),
+    };
+    let to_do = match (&words, one.how) {
+        (Some(words), _) => {
+            let staff = words.for_staff.map(|text| format!(" For you: {text}")).unwrap_or_default();
+            format!("Tell them: {}{staff}", words.to_do.join(" Or: "))
+        }
+        (None, Stuck::Hangs) => {
+            "Meta has trouble, or does not answer. It goes on by itself; the timeline shows the calls.".to_owned()
+        }
+        (None, Stuck::Waits) => "Have them open “Connections” here and answer the question.".to_owned(),
+        (None, _) => "Ask them to try again, and stay with them while they do.".to_owned(),
+    };
+    let decides = attempt.reconnect.is_some() && attempt.step == Step::Choosing;
+    let link = match decides {
+        true => (format!("/support/attempts/{}/decide", attempt.id), "Decide for them"),
+        false => (format!("/support/customers/{}/timeline?kind=attempts", attempt.customer_id), "Their attempts"),
+    };
+    Line {
+        rank,
+        at: one.since,
+        customer: attempt.customer_id,
+        company: None,
+        badge: Badge::new(look, word),
+        what: format!("Connecting WhatsApp: {what}"),
+        to_do,
+        link: Some(link),
+        since: When::new(one.since, now),
+    }
+}
+
 /// What needs attention, of all customers that are not shut out, or of one.
-pub(super) async fn list(support: &Support, customer: Option<CustomerId>) -> Result<List> {
+pub(super) async fn list(support: &Support, customer: Option<CustomerId>, operator: &str) -> Result<List> {
     let now = support.clock.now();
     let mut lines: Vec<Line> = Vec::new();
     lines.extend(support.connections.attention(customer).await?.iter().map(|one| of_connection(one, now)));
+    lines.extend(support.signup.stuck(customer).await?.iter().map(|one| of_attempt(one, operator, now)));
     lines.extend(support.events.unwell_endpoints(customer).await?.iter().map(|one| of_endpoint(one, now)));
     // The worst first; among equals who waits longest.
     lines.sort_by_key(|line| (line.rank, line.at));

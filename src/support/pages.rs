@@ -1,18 +1,23 @@
-//! `/support`: search, what needs help, one customer's page, and releasing an account.
+//! `/support`: search, what needs help, and releasing an account.
 
-use super::attention::{self, List};
+use super::{
+    attention::{self, List},
+    customer_page, timeline,
+};
 use crate::{
     accounts::{Accounts, Customer, Staff},
     base::{
         clock::Clock,
         ids::{CustomerId, WabaId},
     },
-    connections::{Connections, News},
-    forwarding::{EventPages, Health},
+    business_profile::BusinessProfiles,
+    connections::Connections,
+    forwarding::EventPages,
     graph::LiveSetup,
-    phone_numbers::Number,
+    message_templates::MessageTemplates,
+    phone_numbers::PhoneNumbers,
     signup::{Attempt, Signup, StaffLine},
-    web::{Access, Badge, Chrome, Error, Form, NoFields, Result, Routes, page, when::When},
+    web::{Access, Chrome, Error, Form, NoFields, Result, Routes, page, when::When},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -32,6 +37,12 @@ pub struct Support {
     pub connections: Connections,
     /// What they tried.
     pub signup: Signup,
+    /// Their numbers.
+    pub numbers: PhoneNumbers,
+    /// Their message templates.
+    pub templates: MessageTemplates,
+    /// How they show themselves.
+    pub profiles: BusinessProfiles,
     /// What came for them, and what became of it.
     pub events: EventPages,
     /// What is set up at Meta.
@@ -44,7 +55,8 @@ pub struct Support {
 pub fn routes(support: Support) -> Routes {
     Routes::new()
         .get(Access::Staff, "/support", overview)
-        .get(Access::Staff, "/support/customers/{id}", customer)
+        .get(Access::Staff, "/support/customers/{id}", customer_page::show)
+        .get(Access::Staff, "/support/customers/{id}/timeline", timeline::show)
         .get(Access::Staff, "/support/wabas/{waba}/release", ask_release)
         .post(Access::Staff, "/support/wabas/{waba}/release", release)
         .with_state(support)
@@ -76,7 +88,7 @@ struct Search {
 }
 
 /// An attempt, with the way to its customer's page.
-fn line(attempt: &Attempt, company: String, operator: &str, now: time::OffsetDateTime) -> StaffLine {
+pub(super) fn line(attempt: &Attempt, company: String, operator: &str, now: time::OffsetDateTime) -> StaffLine {
     let href = format!("/support/customers/{}", attempt.customer_id);
     StaffLine::new(attempt, company, Some(href), operator, now)
 }
@@ -97,7 +109,7 @@ async fn overview(
         }
     }
     let attention = match search.q.trim() {
-        "" => attention::list(&support, None).await?,
+        "" => attention::list(&support, None, &chrome.site.operator).await?,
         _ => List { lines: Vec::new(), more: 0 },
     };
     let mut customers = support.accounts.search_customers(&search.q, LINES).await?;
@@ -123,90 +135,10 @@ async fn named(support: &Support, text: &str) -> Result<Option<CustomerId>> {
     Ok(support.signup.customer_named_by(text).await?)
 }
 
-struct WabaLine {
-    id: String,
-    name: String,
-    numbers: Vec<String>,
-    subscribed: Option<When>,
-}
-
-struct ConnectionBlock {
-    id: String,
-    name: String,
-    badge: Badge,
-    is_own_app: bool,
-    token_end: Option<When>,
-    wabas: Vec<WabaLine>,
-    news: Vec<News>,
-}
-
-#[derive(Template, WebTemplate)]
-#[template(path = "support/customer.html")]
-struct CustomerPage {
-    chrome: Chrome,
-    id: String,
-    name: String,
-    since: When,
-    attention: List,
-    members: Vec<(String, String)>,
-    connections: Vec<ConnectionBlock>,
-    attempts: Vec<StaffLine>,
-    health: Health,
-}
-
-async fn find(support: &Support, id: &str) -> Result<Customer> {
+/// The customer of the path.
+pub(super) async fn find(support: &Support, id: &str) -> Result<Customer> {
     let id: CustomerId = id.parse().map_err(|_| Error::NotFound)?;
     support.accounts.customer(id).await?.ok_or(Error::NotFound)
-}
-
-async fn customer(
-    State(support): State<Support>,
-    chrome: Chrome,
-    _: Staff,
-    Path(id): Path<String>,
-) -> Result<CustomerPage> {
-    let customer = find(&support, &id).await?;
-    let now = support.clock.now();
-    let members = support.accounts.members(customer.id).await?;
-    let connections = support.connections.list(customer.id).await?;
-    let mut blocks = Vec::new();
-    for overview in connections {
-        let news = support.connections.news(&overview).await?;
-        blocks.push(ConnectionBlock {
-            news,
-            id: overview.connection.id.to_string(),
-            name: overview.connection.name.clone(),
-            badge: {
-                let (look, word) = overview.connection.state.shown();
-                Badge::new(look, word)
-            },
-            is_own_app: overview.connection.is_own_app,
-            token_end: overview.connection.token_expires_at.map(|at| When::new(at, now)),
-            wabas: overview
-                .wabas
-                .iter()
-                .map(|(waba, numbers)| WabaLine {
-                    id: waba.id.to_string(),
-                    name: waba.name.clone(),
-                    numbers: numbers.iter().map(Number::international).collect(),
-                    subscribed: waba.subscribed_at.map(|at| When::new(at, now)),
-                })
-                .collect(),
-        });
-    }
-    let attempts = support.signup.recent(customer.id, LINES).await?;
-    let operator = chrome.site.operator.clone();
-    Ok(CustomerPage {
-        chrome,
-        id: customer.id.to_string(),
-        name: customer.name.clone(),
-        since: When::new(customer.created_at, now),
-        attention: attention::list(&support, Some(customer.id)).await?,
-        members: members.into_iter().map(|user| (user.name, user.email.to_string())).collect(),
-        connections: blocks,
-        attempts: attempts.iter().map(|attempt| line(attempt, customer.name.clone(), &operator, now)).collect(),
-        health: support.events.health(customer.id).await?,
-    })
 }
 
 #[derive(Template, WebTemplate)]

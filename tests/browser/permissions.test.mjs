@@ -109,5 +109,31 @@ test('a revoked token is found, and the connection connected again by link', { t
   await page.goto(link);
   assert.match(await mainText(page), /used already/);
   await looksRight(page, 'link used');
+
+  // Support reads how it went, without leaving the customer's page far behind.
+  await desk.goto(`${demo.portal}/support?q=harbour`);
+  await desk.getByRole('link', { name: 'Harbour Bakery', exact: true }).first().click();
+  await desk.waitForURL(/\/support\/customers\/[0-9a-f-]{36}$/);
+  assert.match(await mainText(desk), /What happened last[\s\S]*The whole timeline/);
+  assert.match(await mainText(desk), /Limit in 24 hours[\s\S]*Templates/);
+  await looksRight(desk, 'a customer for support');
+  await desk.getByRole('link', { name: 'The whole timeline' }).click();
+  await desk.waitForURL(/\/timeline$/);
+  const story = await mainText(desk);
+  assert.match(story, /Tried to connect again by Facebook’s window: it worked\./);
+  assert.match(story, /Permissions of Our shop: The access ended\./);
+  assert.match(story, /Meta refused\./);
+  await looksRight(desk, 'timeline');
+  await desk.getByLabel('Show', { exact: true }).selectOption({ label: 'Permissions and connections' });
+  await desk.getByRole('button', { name: 'Filter', exact: true }).click();
+  await desk.waitForURL(/kind=permissions/);
+  const rows = desk.locator('tbody tr');
+  assert.ok(await rows.count() >= 3);
+  assert.equal(await rows.count(), await desk.locator('tbody tr[data-kind="permissions"]').count());
+  const ended = rows.filter({ hasText: 'The access ended.' }).last();
+  await ended.locator('summary').click();
+  assert.match(await ended.innerText(), /Code 190/);
+  await desk.goto(`${demo.portal}/support`);
+  await looksRight(desk, 'support');
   await staff.context.close();
 }, { allow: [/410/, /Gone/] }));

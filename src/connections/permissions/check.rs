@@ -55,6 +55,18 @@ impl Cause {
     }
 }
 
+impl Cause {
+    /// For support.
+    pub(in crate::connections) fn words(self) -> &'static str {
+        match self {
+            Self::Asked => "somebody asked for it",
+            Self::Schedule => "it was time",
+            Self::Doubt => "a webhook or a refused call raised doubts",
+            Self::Reconnect => "somebody connected again",
+        }
+    }
+}
+
 impl FromStr for Cause {
     type Err = ();
     fn from_str(s: &str) -> Result<Self, ()> {
@@ -180,9 +192,9 @@ impl Connections {
                 Answer::Unknown => {}
             }
             match (account.opens, account.subscribed) {
-                (Answer::No, _) | (_, Some(false)) => rows::set_subscribed(&mut tx, &waba.id, None).await?,
+                (Answer::No, _) | (_, Some(false)) => rows::set_unsubscribed(&mut tx, &waba.id, at).await?,
                 (_, Some(true)) if waba.subscribed_at.is_none() => {
-                    rows::set_subscribed(&mut tx, &waba.id, Some(at)).await?;
+                    rows::set_subscribed(&mut tx, &waba.id, at).await?;
                 }
                 _ => {}
             }

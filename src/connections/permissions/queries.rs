@@ -7,6 +7,7 @@ use super::{
 use crate::{
     base::ids::{ConnectionId, CustomerId, UserId, WabaId, new_uuid},
     store::{Reads, Result, Row, StoreError, WriteTx, query},
+    web::Before,
 };
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -74,6 +75,27 @@ pub(super) async fn list(db: &mut impl Reads, connection: ConnectionId, limit: i
         .bind(limit)
         .all(db, check)
         .await
+}
+
+/// A customer's checks before this one, the last first, each with its connection's name; those apart that only say that
+/// somebody connected again: the log does.
+pub(in crate::connections) async fn before(
+    db: &mut impl Reads,
+    customer: CustomerId,
+    before: &Before,
+    limit: i64,
+) -> Result<Vec<(String, Check)>> {
+    query(
+        "SELECT k.*, c.name AS connection_name FROM permission_checks k JOIN connections c ON c.id = k.connection_id \
+         WHERE k.customer_id = $1 AND k.cause <> 'reconnect' AND (k.at, k.id) < ($2, $3) \
+         ORDER BY k.at DESC, k.id DESC LIMIT $4",
+    )
+    .bind(customer)
+    .bind(before.at)
+    .bind(&before.id)
+    .bind(limit)
+    .all(db, |row| Ok((row.text("connection_name")?, check(row)?)))
+    .await
 }
 
 /// All but the last so many that found nothing, and all that are too old.

@@ -65,7 +65,7 @@ const TABLES: &[(&str, &str)] = tables! {
     "customers" "users" "sessions" "jobs" "connections" "wabas" "phone_numbers" "signup_attempts" "partner_events"
     "intake" "events" "event_routes" "event_marks" "young_marks" "event_minutes" "counters" "leases" "endpoints" "deliveries"
     "delivery_attempts" "delivery_minutes" "awaited_receipts" "received_calls" "contacts" "contact_identities" "contact_windows"
-    "message_templates" "template_syncs" "template_acts" "account_notices" "audit_log" "recovery_codes" "guesses" "invites"
+    "message_templates" "template_syncs" "template_acts" "template_decisions" "account_notices" "audit_log" "recovery_codes" "guesses" "invites"
     "origins" "meta_settings" "meta_checks" "go_live_ticks" "setup_codes" "asset_holders" "graph_calls" "permission_checks"
     "reconnect_links" "own_apps" "business_profiles" "profile_changes" "profile_pictures" "profile_copies"
     "number_files" "number_pins" "number_tries" "number_readings" "number_syncs"

@@ -1,8 +1,14 @@
 //! Support's list of what needs attention, and its search by number in any notation.
 
 use super::*;
+use serde_json::json;
 
-on_both_engines!(what_needs_attention_is_listed_worst_first, a_number_is_found_however_it_is_written);
+on_both_engines!(
+    what_needs_attention_is_listed_worst_first,
+    who_is_stuck_while_connecting_is_listed,
+    since_when_is_known,
+    a_number_is_found_however_it_is_written
+);
 
 async fn what_needs_attention_is_listed_worst_first(db: Database) {
     let world = World::start(db).await;
@@ -56,6 +62,95 @@ async fn what_needs_attention_is_listed_worst_first(db: Database) {
     run(&world, "UPDATE connections SET state = 'active', stale_since = NULL").await;
     run(&world, "UPDATE phone_numbers SET status = 'CONNECTED', health = NULL").await;
     says(&support.get("/support").await, &["All is well"]);
+}
+
+async fn who_is_stuck_while_connecting_is_listed(db: Database) {
+    let world = World::start(db).await;
+    let support = world.staff(Role::Support).await;
+    let (bakery, shop) = (world.customer("Harbour Bakery").await, world.customer("Corner Shop").await);
+    // One fails, one never comes back from Facebook.
+    let attempt = bakery.begin().await;
+    attempt.bring_all(&world.meta.signup(&["code_expired_now"]).await).await;
+    eventually("the failure", || async { (attempt.page().await.attempt().0 == "failed").then_some(()) }).await;
+    shop.begin().await;
+    let list = |page: &Page| page.words().split("Attempts that did not end well").next().unwrap().to_owned();
+    let now = list(&support.get("/support").await);
+    assert!(
+        now.contains("Connecting WhatsApp:") && now.contains("Harbour Bakery") && now.contains("Tell them:"),
+        "{now}"
+    );
+    assert!(!now.contains("Corner Shop"), "the window has just been opened: {now}");
+    world.advance(20 * 60);
+    let later = list(&support.get("/support").await);
+    let place = |text: &str| later.find(text).unwrap_or_else(|| panic!("{text:?} is not in {later}"));
+    assert!(place("Harbour Bakery") < place("Corner Shop"), "the worst first: {later}");
+    assert!(place("nothing came back") > 0);
+    assert!(later.contains("Since 20 minutes ago"), "{later}");
+    // Not their own attempt on others' pages; and over once it works.
+    let customer = world.column("SELECT id FROM customers WHERE name = 'Corner Shop'", "id").await.unwrap();
+    let own = support.get(&format!("/support/customers/{customer}")).await.words();
+    assert!(own.contains("nothing came back") && !own.contains("Harbour Bakery"), "{own}");
+    world.connect(&bakery, &[]).await;
+    run(&world, "UPDATE phone_numbers SET status = 'CONNECTED', health = NULL").await;
+    let over = list(&support.get("/support").await);
+    assert!(!over.contains("Harbour Bakery"), "{over}");
+    world.advance(40 * 86_400);
+    let given_up = list(&support.get("/support").await);
+    assert!(!given_up.contains("Corner Shop"), "who has not come back for so long has given up: {given_up}");
+}
+
+async fn since_when_is_known(db: Database) {
+    let world = World::start(db).await;
+    let support = world.staff(Role::Support).await;
+    let bakery = world.customer("Harbour Bakery").await;
+    let (connection, signup) = world.connect(&bakery, &[]).await;
+    let (phone, waba) = (id(&signup, "phone_number_ids", 0), id(&signup, "waba_ids", 0));
+    let refresh = async || {
+        let read = bakery.post(&format!("{connection}/numbers/{phone}/refresh"), &[]).await;
+        assert_eq!(read.status, 303, "{}", read.words());
+    };
+    let change = async |change: serde_json::Value| {
+        world.meta.control(http::Method::POST, "phones", change).await;
+    };
+    change(json!({"phone_id": phone, "registered": true, "quality": "GREEN"})).await;
+    refresh().await;
+    world.advance(3_600);
+    change(json!({"phone_id": phone, "quality": "RED"})).await;
+    refresh().await;
+    world.advance(7_200);
+    refresh().await;
+    let since = async |what: &str| {
+        let words = support.get("/support").await.words();
+        let rest = words.split_once(what).unwrap_or_else(|| panic!("{what:?} is not in {words}")).1;
+        rest.split_once("Since ").unwrap().1.split_once(" .").unwrap().0.to_owned()
+    };
+    assert_eq!(since("The quality of").await, "2 hours ago", "not when it was read last");
+    // A template: since it was rejected, not since something else was told of it.
+    let list = format!("{connection}/templates");
+    let templates = async |body: serde_json::Value| {
+        world.meta.control(http::Method::POST, "templates", body).await;
+    };
+    templates(json!({"waba_id": waba, "make": 1})).await;
+    bakery.post(&format!("{list}/sync"), &[]).await;
+    let name = "SELECT min(name) AS name FROM message_templates WHERE status IS NOT NULL";
+    let name = eventually("the template", || async { world.column(name, "name").await }).await;
+    templates(json!({"name": name, "status": "REJECTED", "reason": "PROMOTIONAL"})).await;
+    let rejected = "SELECT count(*) AS n FROM template_decisions WHERE value = 'REJECTED'";
+    eventually("the decision", || async { (world.number(rejected, "n").await == Some(1)).then_some(()) }).await;
+    world.advance(3 * 3_600);
+    run(&world, "UPDATE message_templates SET updated_at = updated_at + 10800000").await;
+    assert_eq!(since(&format!("Template {name}")).await, "3 hours ago");
+    // The webhooks: since that was found.
+    run(
+        &world,
+        "UPDATE wabas SET subscribed_at = NULL, updated_at = 1700000000000, \
+         unsubscribed_at = (SELECT max(at) FROM template_decisions)",
+    )
+    .await;
+    assert_eq!(since("does not send the webhooks").await, "3 hours ago");
+    run(&world, "UPDATE wabas SET closed_at = (SELECT max(at) FROM template_decisions) - 3600000").await;
+    assert_eq!(since("does not open to us").await, "4 hours ago");
+    assert!(!support.get("/support").await.words().contains("does not send the webhooks"), "one cause, one line");
 }
 
 async fn a_number_is_found_however_it_is_written(db: Database) {

@@ -6,6 +6,7 @@ mod audit;
 mod audit_pages;
 mod funnel;
 mod people;
+mod timeline;
 
 use crate::support::*;
 use doorway::{accounts::Role, store::query};

@@ -2,12 +2,14 @@
 
 /// What somebody did, to be read after their name; `None` for an action that has no words here, which is shown
 /// as it is.
-pub(super) fn words(action: &str) -> Option<&'static str> {
+#[must_use]
+pub fn words(action: &str) -> Option<&'static str> {
     WORDS.iter().find(|(known, _)| *known == action).map(|(_, words)| *words)
 }
 
 /// The kinds of subjects, by the part of the action before the dot.
-pub(super) fn subject_kind(action: &str) -> &'static str {
+#[must_use]
+pub fn subject_kind(action: &str) -> &'static str {
     match action.split('.').next().unwrap_or_default() {
         "user" => "Person",
         "customer" => "Customer",
@@ -161,6 +163,6 @@ mod tests {
             }
         }
         assert!(seen >= 14, "the test saw only {seen} actions: it has lost its sight");
-        assert!(missing.is_empty(), "no words in backoffice/audit_words.rs for {missing:?}");
+        assert!(missing.is_empty(), "no words in accounts/audit_words.rs for {missing:?}");
     }
 }
