@@ -65,6 +65,8 @@ pub struct Client {
     base: Url,
     version: String,
     watch: Watch,
+    /// For whom calls are made that no token tells it of.
+    behalf: (Option<ConnectionId>, Option<CustomerId>),
 }
 
 /// With what a call is made: a token, and the app's secret to prove that it is ours.
@@ -121,7 +123,7 @@ impl Client {
     /// A client of the Graph API at this origin, in this version (such as `v25.0`).
     #[must_use]
     pub fn new(outbound: Outbound, base: Url, version: String) -> Self {
-        Self { outbound, base, version, watch: Watch::new(Clock::system()) }
+        Self { outbound, base, version, watch: Watch::new(Clock::system()), behalf: (None, None) }
     }
 
     /// The same client, with its calls watched here.
@@ -147,6 +149,18 @@ impl Client {
     #[must_use]
     pub fn with_version(&self, version: &str) -> Self {
         Self { version: version.to_owned(), ..self.clone() }
+    }
+
+    /// The same, for the record of calls: those with the app's own token, or none, are made for this customer's signup.
+    #[must_use]
+    pub fn for_customer(&self, customer: CustomerId) -> Self {
+        Self { behalf: (None, Some(customer)), ..self.clone() }
+    }
+
+    /// The same for a connection.
+    #[must_use]
+    pub fn for_connection(&self, connection: ConnectionId) -> Self {
+        Self { behalf: (Some(connection), None), ..self.clone() }
     }
 
     /// The version that is called.
@@ -213,7 +227,10 @@ impl Client {
         log(method, path, started, error);
         let (status, headers) = answer.map_or_else(Default::default, |(status, headers)| (Some(status), headers));
         self.watch.usage.note(access, path, (&headers, error), self.watch.clock.now());
-        let record = CallRecord::new(at, access, (method, path), status, error);
+        let mut record = CallRecord::new(at, access, (method, path), status, error);
+        if record.connection.is_none() && record.customer.is_none() {
+            (record.connection, record.customer) = self.behalf;
+        }
         // Meta's support asks for it also of calls that seemed to succeed.
         let trace = headers.get("x-fb-trace-id").and_then(|trace| trace.to_str().ok());
         let fbtrace_id = record.fbtrace_id.clone().or_else(|| trace.map(str::to_owned));

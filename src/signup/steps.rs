@@ -212,7 +212,8 @@ impl Signup {
         let code = self.open(attempt, CODE_COLUMN, attempt.code_sealed.as_ref())?;
         let meta = self.meta();
         let redirect_uri = (attempt.flow == Flow::OAuth).then_some(&meta.redirect_uri);
-        match meta.graph.exchange_code(&self.app()?, &code, redirect_uri).await {
+        let graph = meta.graph.for_customer(attempt.customer_id);
+        match graph.exchange_code(&self.app()?, &code, redirect_uri).await {
             Ok(exchanged) => {
                 let sealed = self.keys.seal(Self::place(TOKEN_COLUMN, &attempt.id.to_string()), &exchanged.token);
                 self.keep(attempt, |now| {
@@ -234,7 +235,8 @@ impl Signup {
     async fn inspect(&self, attempt: &Attempt) -> Result<Next, SignupError> {
         let app = self.app()?;
         let token = self.open(attempt, TOKEN_COLUMN, attempt.token_sealed.as_ref())?;
-        match self.meta().graph.debug_token(&app, &token).await {
+        let graph = self.meta().graph.for_customer(attempt.customer_id);
+        match graph.debug_token(&app, &token).await {
             Ok(info) => match inspect::inspect(&info, &app.id) {
                 Ok(grant) => {
                     self.keep(attempt, |now| {

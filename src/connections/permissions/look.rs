@@ -32,7 +32,10 @@ pub(in crate::connections) async fn look(
 ) -> Found {
     let inspecting = async {
         match app {
-            Some(app) => graph.debug_token(app, &access.token).await.ok(),
+            Some(app) => {
+                let graph = access.connection.map_or_else(|| graph.clone(), |id| graph.for_connection(id));
+                graph.debug_token(app, &access.token).await.ok()
+            }
             None => None,
         }
     };

@@ -161,7 +161,7 @@ impl Connections {
             return Ok(Outcome::Done);
         };
         let token = self.keys.open(Self::place(&id.to_string()), &sealed)?;
-        let renewed = match setup.graph.renew_token(&app, &token).await {
+        let renewed = match setup.graph.for_connection(id).renew_token(&app, &token).await {
             Ok(renewed) => renewed,
             Err(error) => return self.renewal_failed(id, &error).await,
         };
