@@ -5,21 +5,24 @@
 mod account_news;
 mod consequences;
 mod jobs;
+mod keys;
 mod log;
 mod number_news;
 mod own_apps;
 mod places;
 mod routes;
+mod serve;
 mod setup;
 
 pub use places::EventPlaces;
+pub use serve::{serve, traced};
 pub use setup::{setup_without_database, surroundings};
 
 use setup::meta_settings;
 
 use crate::{
     accounts::{self, AccountError, Accounts, FirstRun, Invites, KnownBrowsers, Limits, TwoStep},
-    backoffice::{self, Backoffice, CHECK_JOB, Checks, MetaSettings, SettingsError},
+    backoffice::{Backoffice, Checks, MetaSettings, SettingsError},
     base::{
         clock::Clock,
         mail::{BadSettings, Mailer},
@@ -30,24 +33,18 @@ use crate::{
     connections::{self, ConnectionLines, Connections, PermissionPages, ReconnectLinks},
     forwarding::{self, EventPages, Forwarding},
     graph::{self, SharedLines},
-    jobs::{Handlers, Queue, Worker},
-    message_templates::{self, MessageTemplates, TemplateDesk},
+    jobs::{Handlers, Queue},
+    message_templates::{MessageTemplates, TemplateDesk},
     messaging::Messaging,
-    phone_numbers::{self, NumberPages, POLL_JOB, PhoneNumbers},
-    signup::{self, Signup},
-    store::{self, SealedColumn, SealedError, Store, StoreError},
+    phone_numbers::{NumberPages, PhoneNumbers},
+    signup::Signup,
+    store::{Store, StoreError},
     support::Support,
     web::{Route, session::DbSessions},
     webhooks::Webhooks,
 };
-use axum::{Router, extract::Request};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tower_http::trace::TraceLayer;
-
-/// How long open connections get when the process is told to end.
-const DRAIN: Duration = Duration::from_millis(1_200);
+use axum::Router;
+use std::sync::Arc;
 
 /// Why the portal could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -295,34 +292,6 @@ impl App {
         &self.table
     }
 
-    fn sealed() -> Vec<SealedColumn> {
-        [
-            accounts::SEALED,
-            backoffice::SEALED,
-            connections::SEALED,
-            forwarding::SEALED,
-            signup::SEALED,
-            phone_numbers::SEALED,
-        ]
-        .concat()
-    }
-
-    /// How many secrets at rest open with the current key, and how many with an old one.
-    ///
-    /// # Errors
-    /// The first that does not open at all, or the database's.
-    pub async fn check_keys(&self) -> Result<(u64, u64), SealedError> {
-        store::check_sealed(&self.store, &self.keys, &Self::sealed()).await
-    }
-
-    /// Seals all secrets at rest with the current key; tells how many were changed.
-    ///
-    /// # Errors
-    /// Where one does not open, nothing after it was changed.
-    pub async fn rotate_keys(&self) -> Result<u64, SealedError> {
-        store::reseal(&self.store, &self.keys, &Self::sealed()).await
-    }
-
     /// The routes, for serving and for tests.
     pub fn router(&self) -> Router {
         self.router.clone()
@@ -334,65 +303,6 @@ impl App {
     /// The database's, or a secret that does not open.
     pub async fn load_settings(&self) -> Result<(), SettingsError> {
         self.settings.load().await
-    }
-
-    /// Serves until `stop`, then drains.
-    ///
-    /// # Errors
-    /// Where the listener breaks, or the database is not reachable at the start.
-    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), Box<dyn std::error::Error>> {
-        self.accounts.index_customers().await?;
-        self.settings.begin().await?;
-        if self.settings.live().now().app.is_none() {
-            tracing::warn!("nobody can connect yet: an admin must enter App ID and App Secret in /backoffice/settings");
-        }
-        tokio::spawn(self.settings.clone().follow(stop.clone()));
-        self.connections.plan_all().await?;
-        let mut tx = self.store.write().await?;
-        self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
-        self.queue.enqueue(&mut tx, message_templates::PLAN_JOB, "all", self.clock.now()).await?;
-        self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;
-        self.queue.enqueue(&mut tx, POLL_JOB, "all", self.clock.now()).await?;
-        tx.commit().await?;
-        let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
-        let working = tokio::spawn(worker.run(stop.clone()));
-        let routing = tokio::spawn(self.webhooks.clone().make_events(stop.clone()));
-        let files = forwarding::MetaFiles::new(self.connections.clone(), self.settings.live());
-        let formats = forwarding::format::Formats {
-            clock: self.clock.clone(),
-            files: Arc::new(files),
-            memory: forwarding::format::Memory::default(),
-        };
-        let own = listener.local_addr()?;
-        let forwarding = self.forwarding.clone().run(self.webhooks.clone(), formats, own, stop.clone());
-        let forwarding = tokio::spawn(forwarding);
-        let recording = connections::keep_calls(self.store.clone(), self.watch.records(), stop.clone());
-        let recording = tokio::spawn(recording);
-        let tending = tokio::spawn(self.store.clone().tend(stop.clone()));
-        serve(listener, self.router, stop.clone()).await?;
-        stop.cancel();
-        working.await??;
-        routing.await?;
-        forwarding.await?;
-        recording.await?;
-        tending.await?;
-        self.store.close().await;
-        Ok(())
-    }
-}
-
-/// Serves a router until `stop`; then open connections get a moment, and no more.
-///
-/// # Errors
-/// Where the listener breaks.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let signal = stop.clone();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { signal.cancelled().await });
-    tokio::select! {
-        result = serving => result,
-        // Open streams (SSE) would keep it for ever.
-        () = async { stop.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
     }
 }
 
@@ -420,11 +330,4 @@ fn invites(
         support_email: config.support_email.clone(),
         clock: clock.clone(),
     })
-}
-
-/// Traces a router of our own that is not the portal (the sandbox).
-pub fn traced(router: Router) -> Router {
-    router.layer(TraceLayer::new_for_http().make_span_with(
-        |request: &Request| tracing::debug_span!("sandbox", method = %request.method(), path = request.uri().path()),
-    ))
 }

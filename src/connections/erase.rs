@@ -2,8 +2,8 @@
 //! stand all in all.
 
 use super::{
-    ACCESS_JOB, Connections, DISCONNECT_JOB, RECHECK_JOB, RENEW_JOB, call_record, holders, jobs::DisconnectRequest,
-    notice_queries, own_app_queries, permissions, queries, reconnect,
+    ACCESS_JOB, Connections, DISCONNECT_JOB, RECHECK_JOB, RENEW_JOB, call_record, customer_queries, holders,
+    jobs::DisconnectRequest, notice_queries, own_app_queries, permissions, queries, reconnect,
 };
 use crate::{
     accounts::{self, ConnectionStanding, User, audit},
@@ -19,7 +19,7 @@ const AT_ONCE: i64 = 500;
 
 /// Keeps beside the customer how its connections stand now. The customer must be locked.
 pub(super) async fn note_standing(tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
-    let (active, stale) = queries::standing(tx, customer).await?;
+    let (active, stale) = customer_queries::standing(tx, customer).await?;
     let standing = match (active, stale) {
         (_, true) => ConnectionStanding::NeedsReconnect,
         (true, false) => ConnectionStanding::Active,
@@ -73,7 +73,7 @@ impl Connections {
     /// # Errors
     /// The database's.
     pub async fn wabas_of(&self, db: &mut impl Reads, customer: CustomerId) -> Result<Vec<WabaId>> {
-        queries::wabas_of(db, customer).await
+        customer_queries::wabas_of(db, customer).await
     }
 
     /// Those of these WABAs that are not another customer's.
@@ -100,19 +100,19 @@ impl Connections {
     /// # Errors
     /// The database's.
     pub async fn erase(&self, tx: &mut WriteTx, customer: CustomerId) -> Result<()> {
-        for id in queries::ids(tx, customer).await? {
+        for id in customer_queries::ids(tx, customer).await? {
             self.queue.cancel(tx, DISCONNECT_JOB, &id.to_string()).await?;
             for kind in [ACCESS_JOB, RECHECK_JOB, RENEW_JOB] {
                 self.queue.cancel(tx, kind, &id.to_string()).await?;
             }
         }
         PhoneNumbers::erase(tx, &self.queue, customer).await?;
-        for waba in queries::wabas_of(tx, customer).await? {
+        for waba in customer_queries::wabas_of(tx, customer).await? {
             holders::note(tx, &waba, self.clock.now()).await?;
         }
         holders::erase(tx, customer).await?;
         call_record::erase(tx, customer).await?;
-        queries::erase(tx, customer).await
+        customer_queries::erase(tx, customer).await
     }
 
     /// Removes what is kept no longer.
@@ -133,11 +133,11 @@ impl Connections {
     /// The database's, and where nobody reads it any more.
     pub async fn export(&self, customer: CustomerId, file: &mut JsonFile) -> std::result::Result<(), DownloadError> {
         let mut db = self.store.read().await?;
-        let connections = queries::export(&mut db, customer).await?;
+        let connections = customer_queries::export(&mut db, customer).await?;
         let own_apps = own_app_queries::export(&mut db, customer).await?;
-        let wabas = queries::export_wabas(&mut db, customer).await?;
+        let wabas = customer_queries::export_wabas(&mut db, customer).await?;
         let (mut numbers, mut notices): (Vec<Value>, Vec<Value>) = Default::default();
-        for waba in queries::wabas_of(&mut db, customer).await? {
+        for waba in customer_queries::wabas_of(&mut db, customer).await? {
             numbers.extend(phone_numbers::export(&mut db, &waba).await?);
             notices.extend(notice_queries::export(&mut db, &waba).await?);
         }

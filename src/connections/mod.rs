@@ -4,7 +4,9 @@
 mod access_check;
 mod attention;
 mod attention_queries;
+mod by_customer;
 mod call_record;
+mod customer_queries;
 mod erase;
 mod grant;
 mod holders;

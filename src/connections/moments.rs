@@ -20,7 +20,7 @@ impl Connections {
     /// # Errors
     /// The database's.
     pub async fn held_wabas(&self, customer: CustomerId) -> Result<Vec<WabaId>, StoreError> {
-        super::queries::wabas_of(&mut self.store.read().await?, customer).await
+        super::customer_queries::wabas_of(&mut self.store.read().await?, customer).await
     }
 
     /// The calls that were made for a customer, before this one: all, or those that failed.
@@ -65,7 +65,7 @@ impl Connections {
     ) -> Result<Vec<Moment>, StoreError> {
         let mut db = self.store.read().await?;
         let mut all = Vec::new();
-        for waba in super::queries::wabas_of(&mut db, customer).await? {
+        for waba in super::customer_queries::wabas_of(&mut db, customer).await? {
             let notices = notice_queries::before(&mut db, &waba, before, limit).await?;
             all.extend(notices.into_iter().map(|(id, notice)| {
                 let number = notice.phone_number.as_ref().and_then(&shown);

@@ -23,6 +23,7 @@ mod queries;
 mod refusal;
 mod sample;
 mod service;
+mod state_queries;
 mod sync;
 mod sync_queries;
 mod variables;

@@ -5,6 +5,7 @@ use super::{
     decisions::{self, Decision},
     model::{Template, language_code},
     service::MessageTemplates,
+    state_queries,
     sync_queries::{self as queries, Known, Tally},
 };
 use crate::{
@@ -108,7 +109,7 @@ impl Syncing {
     async fn sync(&self, waba: WabaId) -> Result<Outcome, JobError> {
         let clock = &self.templates.clock;
         let mut tx = self.templates.store.write().await?;
-        if !queries::begin(&mut tx, &waba, clock.now(), next_at(&waba, clock.now())).await? {
+        if !state_queries::begin(&mut tx, &waba, clock.now(), next_at(&waba, clock.now())).await? {
             return Ok(Outcome::Done);
         }
         tx.commit().await?;
@@ -117,7 +118,7 @@ impl Syncing {
             Err(Stopped::Failed(error)) => return Err(error),
             Err(Stopped::Wait(until)) => {
                 let mut tx = self.templates.store.write().await?;
-                queries::wait(&mut tx, &waba, until).await?;
+                state_queries::wait(&mut tx, &waba, until).await?;
                 tx.commit().await?;
                 return Ok(Outcome::Again(until));
             }
@@ -128,7 +129,7 @@ impl Syncing {
             _ => None,
         };
         let mut tx = self.templates.store.write().await?;
-        let failures = queries::fail(&mut tx, &waba, error.as_ref()).await?;
+        let failures = state_queries::fail(&mut tx, &waba, error.as_ref()).await?;
         tx.commit().await?;
         let is_passing = error
             .as_ref()
@@ -173,7 +174,7 @@ impl Syncing {
             let page = line.graph.templates(&line.access, waba, after.as_deref()).await.map_err(Stopped::Refused)?;
             let mut tx = store.write().await?;
             keep(&mut tx, waba, page.templates, &mut known, &mut tally, asked_at).await?;
-            queries::progress(&mut tx, waba, &tally).await?;
+            state_queries::progress(&mut tx, waba, &tally).await?;
             tx.commit().await?;
             after = page.after;
             if after.is_none() {
@@ -184,7 +185,7 @@ impl Syncing {
         let mut tx = store.write().await?;
         // What was made, or told of, while we read is not gone.
         tally.gone = queries::drop_unseen(&mut tx, waba, began).await?;
-        queries::finish(&mut tx, waba, &tally, clock.now(), next_at(waba, clock.now())).await?;
+        state_queries::finish(&mut tx, waba, &tally, clock.now(), next_at(waba, clock.now())).await?;
         decisions::prune(&mut tx, waba, clock.now()).await?;
         queries::forget_acts(&mut tx, clock.now() - Duration::days(31)).await?;
         tx.commit().await?;
@@ -252,7 +253,7 @@ impl MessageTemplates {
     pub async fn ask_sync(&self, waba: &WabaId) -> store::Result<()> {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        queries::queued(&mut tx, waba, now).await?;
+        state_queries::queued(&mut tx, waba, now).await?;
         self.queue.enqueue(&mut tx, SYNC_JOB, waba.as_str(), now).await?;
         tx.commit().await?;
         self.queue.wake();
@@ -266,7 +267,7 @@ impl MessageTemplates {
     /// The database's.
     pub async fn begin_sync(&self, tx: &mut WriteTx, waba: &WabaId) -> store::Result<()> {
         let now = self.clock.now();
-        queries::queued(tx, waba, now).await?;
+        state_queries::queued(tx, waba, now).await?;
         self.queue.enqueue(tx, SYNC_JOB, waba.as_str(), now + AFTER_CONNECTING).await
     }
 
@@ -275,18 +276,18 @@ impl MessageTemplates {
     /// # Errors
     /// The database's.
     pub async fn syncing(&self, db: &mut impl Reads, waba: &WabaId) -> store::Result<Option<Sync>> {
-        queries::sync(db, waba).await
+        state_queries::sync(db, waba).await
     }
 
     /// Queues the accounts that are due, spread over the time until the next look.
     async fn plan(&self) -> Result<Outcome, JobError> {
         let now = self.clock.now();
         let mut tx = self.store.write().await?;
-        let due = queries::due(&mut tx, now, PLAN_AT_ONCE).await?;
+        let due = state_queries::due(&mut tx, now, PLAN_AT_ONCE).await?;
         let step = PLAN_EVERY / i32::try_from(due.len().max(1)).unwrap_or(1);
         let mut at = now;
         for waba in due {
-            queries::planned(&mut tx, &waba, next_at(&waba, now)).await?;
+            state_queries::planned(&mut tx, &waba, next_at(&waba, now)).await?;
             self.queue.enqueue(&mut tx, SYNC_JOB, waba.as_str(), at).await?;
             at += step;
         }
