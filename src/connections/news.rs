@@ -1,6 +1,9 @@
 //! What a connection's page, and support's, says of what Meta told lately: about the accounts, and about templates.
 
-use super::{Connections, Overview, notice_queries, notice_words};
+use super::{
+    Connections, Overview, notice_queries,
+    notice_words::{self, To},
+};
 use crate::{message_templates::Template, phone_numbers::Number, store::StoreError, web::when::When};
 
 /// How many notices of an account are looked at.
@@ -17,7 +20,7 @@ pub struct News {
     pub title: String,
     /// What to do.
     pub text: String,
-    /// Where: address, words.
+    /// Where the customer does it: address, words.
     pub link: Option<(String, &'static str)>,
     /// When it was told.
     pub when: When,
@@ -45,20 +48,15 @@ impl News {
     }
 }
 
-/// Where templates are managed.
-const MANAGER: (&str, &str) =
-    ("https://business.facebook.com/latest/whatsapp_manager/message_templates", "Open WhatsApp Manager");
-
-fn of_template(template: &Template, now: time::OffsetDateTime) -> News {
+/// `page`: the connection's.
+fn of_template(template: &Template, page: &str, now: time::OffsetDateTime) -> News {
     let named = format!("{} ({})", template.name, template.language);
     let reason = template.reason.as_deref().map(|reason| reason.to_lowercase().replace('_', " "));
     let said = [template.explained.as_deref(), template.recommended.as_deref()];
     let said = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let why = (!said.is_empty()).then_some(said).or_else(|| reason.map(|reason| format!("Meta says: {reason}.")));
     let (title, text) = match (template.status.as_deref().unwrap_or_default(), &template.next_category) {
-        ("REJECTED", _) => {
-            (format!("Template {named} was rejected"), "Change it in WhatsApp Manager, and send it in again.")
-        }
+        ("REJECTED", _) => (format!("Template {named} was rejected"), "Change it, and send it in again."),
         ("PAUSED", _) => (
             format!("Template {named} is paused"),
             "People did not like it. It can't be sent for some hours; make it more useful.",
@@ -68,11 +66,11 @@ fn of_template(template: &Template, now: time::OffsetDateTime) -> News {
         }
         ("FLAGGED" | "LOCKED" | "LIMIT_EXCEEDED", _) => (
             format!("Template {named}: {}", template.shown().1.to_lowercase()),
-            "See in WhatsApp Manager what Meta asks for.",
+            "See in WhatsApp Manager at Meta what it asks for.",
         ),
         (_, Some((category, _))) => (
             format!("Template {named} becomes {}", category.to_lowercase()),
-            "Meta changes its category, and so its price. You can ask for a review in WhatsApp Manager.",
+            "Meta changes its category, and so its price. You can ask for a review in WhatsApp Manager at Meta.",
         ),
         _ => (
             format!("Template {named} has a low quality"),
@@ -84,7 +82,7 @@ fn of_template(template: &Template, now: time::OffsetDateTime) -> News {
         look: "warning",
         title,
         text,
-        link: Some((MANAGER.0.to_owned(), MANAGER.1)),
+        link: Some((format!("{page}/templates/{}", template.id), "Open the template")),
         when: When::new(template.updated_at, now),
     }
 }
@@ -96,6 +94,7 @@ impl Connections {
     /// The database's.
     pub async fn news(&self, overview: &Overview) -> Result<Vec<News>, StoreError> {
         let now = self.clock.now();
+        let page = format!("/connections/{}", overview.connection.id);
         let mut all = Vec::new();
         for (waba, numbers) in &overview.wabas {
             let notices = notice_queries::list(&mut self.store.read().await?, &waba.id, LOOKED_AT).await?;
@@ -108,15 +107,19 @@ impl Connections {
                 look: words.look,
                 title: words.title,
                 text: words.text,
-                link: words.link.map(|(to, text)| match text {
-                    "Connect again" => (format!("/connections/{}/reconnect", overview.connection.id), text),
-                    _ => (to.to_owned(), text),
+                link: words.link.and_then(|(to, text)| {
+                    let address = match to {
+                        To::Address(address) => address.to_owned(),
+                        To::Reconnect => format!("{page}/reconnect"),
+                        To::Number(part) => format!("{page}/numbers/{}{part}", words.number?),
+                    };
+                    Some((address, text))
                 }),
                 when: When::new(words.told_at, now),
             }));
             let templates = self.templates.list(&waba.id, LOOKED_AT).await?;
             let odd = templates.iter().filter(|template| template.needs_attention()).take(TEMPLATES);
-            all.extend(odd.map(|template| of_template(template, now)));
+            all.extend(odd.map(|template| of_template(template, &page, now)));
         }
         all.extend(self.permission_news(overview, now).await?);
         // The worst first; among equals the order stays.

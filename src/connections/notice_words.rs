@@ -1,6 +1,7 @@
 //! Notices in words: what happened, and what to do.
 
 use super::model::Notice;
+use crate::base::ids::PhoneNumberId;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -10,11 +11,23 @@ const SHOWN: Duration = Duration::days(30);
 const MOST: usize = 4;
 /// Where Meta shows what it found, and takes appeals.
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/policy-enforcement>
-const SUPPORT_HOME: (&str, &str) =
-    ("https://business.facebook.com/business-support-home", "Open Business Support Home");
+const SUPPORT_HOME: (To, &str) =
+    (To::Address("https://business.facebook.com/business-support-home"), "Open Business Support Home");
 
 /// Where flows are managed.
-const FLOWS: (&str, &str) = ("https://business.facebook.com/wa/manage/flows/", "Open Flows in WhatsApp Manager");
+const FLOWS: (To, &str) =
+    (To::Address("https://business.facebook.com/wa/manage/flows/"), "Open Flows in WhatsApp Manager");
+
+/// Where something is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum To {
+    /// There.
+    Address(&'static str),
+    /// Where the same connection is connected again.
+    Reconnect,
+    /// At this part of the number's page.
+    Number(&'static str),
+}
 
 /// A notice as people read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +39,9 @@ pub(super) struct NoticeWords {
     /// What that means, and what to do.
     pub text: String,
     /// Where to do it: address, words.
-    pub link: Option<(&'static str, &'static str)>,
+    pub link: Option<(To, &'static str)>,
+    /// The number, where it is about one.
+    pub number: Option<PhoneNumberId>,
     /// When it was told.
     pub told_at: OffsetDateTime,
 }
@@ -82,7 +97,14 @@ pub(super) fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>
     let text = |at: &str| notice.detail.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let shown = number.unwrap_or_else(|| "your number".to_owned());
     let said = |look, title: &str, text: String, link| {
-        Some(NoticeWords { look, title: title.to_owned(), text, link, told_at: notice.told_at })
+        Some(NoticeWords {
+            look,
+            title: title.to_owned(),
+            text,
+            link,
+            told_at: notice.told_at,
+            number: notice.phone_number.clone(),
+        })
     };
     match (notice.field.as_str(), notice.event.as_str()) {
         ("account_update", "ACCOUNT_VIOLATION") => {
@@ -108,7 +130,12 @@ pub(super) fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>
         },
         ("account_update", "ACCOUNT_DELETED") => {
             let text = "It was deleted at Meta. Connect another account, or a new one.";
-            said("problem", "This account is gone at Meta", text.to_owned(), Some(("/connect", "Connect an account")))
+            said(
+                "problem",
+                "This account is gone at Meta",
+                text.to_owned(),
+                Some((To::Address("/connect"), "Connect an account")),
+            )
         }
         ("account_update", "PARTNER_REMOVED" | "PARTNER_APP_UNINSTALLED") => {
             let text = "Somebody took the access away, at Meta or in the WhatsApp Business app. If that was a mistake, connect again and choose the same account.";
@@ -116,18 +143,23 @@ pub(super) fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>
                 "problem",
                 "The access to this account was taken away",
                 text.to_owned(),
-                Some(("/connect", "Connect again")),
+                Some((To::Reconnect, "Connect again")),
             )
         }
         ("account_update", "ACCOUNT_OFFBOARDED") => {
             let text = "The WhatsApp Business app was moved to another phone, or the number registered anew. Open the app there; if messages do not come back, connect again.";
-            said("warning", "The WhatsApp Business app was moved", text.to_owned(), Some(("/connect", "Connect again")))
+            said(
+                "warning",
+                "The WhatsApp Business app was moved",
+                text.to_owned(),
+                Some((To::Reconnect, "Connect again")),
+            )
         }
         ("security", "PIN_CHANGED") => {
             let text = format!(
                 "Somebody set another PIN for {shown} in WhatsApp Manager. Messages go on; the number can't be registered anew with the old PIN."
             );
-            said("info", "The PIN of a number was changed", text, None)
+            said("info", "The PIN of a number was changed", text, Some((To::Number("/pin"), "See to the PIN")))
         }
         ("security", "PIN_RESET_REQUEST") => {
             let text = format!(
@@ -138,8 +170,8 @@ pub(super) fn words(notice: &Notice, now: OffsetDateTime, number: Option<String>
         ("phone_number_name_update", "REJECTED") => {
             let (name, reason) = (text("/requested_verified_name"), plain(text("/rejection_reason")));
             let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-            let text = format!("Meta declined “{name}” for {shown}{reason}. Choose another name in WhatsApp Manager.");
-            said("warning", "A display name was declined", text, None)
+            let text = format!("Meta declined “{name}” for {shown}{reason}. Choose another one.");
+            said("warning", "A display name was declined", text, Some((To::Number("/name"), "Choose another name")))
         }
         ("business_capability_update", _) => limits(&notice.detail)
             .and_then(|text| said("info", "Meta has changed what this account may do", text, None)),
@@ -234,6 +266,7 @@ fn restriction(notice: &Notice, now: OffsetDateTime) -> Option<NoticeWords> {
         title: "Meta has limited this account".to_owned(),
         text: format!("You can't {}{end}. See at Meta why, and ask for a review there.", cannot.join(", or ")),
         link: Some(SUPPORT_HOME),
+        number: notice.phone_number.clone(),
         told_at: notice.told_at,
     })
 }

@@ -114,6 +114,7 @@ async fn connection(support: &Support, overview: &Overview, now: OffsetDateTime)
         wabas.push(waba(support, record, numbers, now).await?);
     }
     let (look, word) = connection.state.shown();
+    let news = support.connections.news(overview).await?;
     Ok(ConnectionBlock {
         id: connection.id.to_string(),
         name: connection.name.clone(),
@@ -122,7 +123,11 @@ async fn connection(support: &Support, overview: &Overview, now: OffsetDateTime)
         token_end: connection.token_expires_at.map(|at| When::new(at, now)),
         checked: connection.checked_at.map(|at| When::new(at, now)),
         wabas,
-        news: support.connections.news(overview).await?,
+        // Doorway's own addresses among them are the customer's.
+        news: news
+            .into_iter()
+            .map(|one| News { link: one.link.filter(|(to, _)| to.starts_with("https:")), ..one })
+            .collect(),
     })
 }
 

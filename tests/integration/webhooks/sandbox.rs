@@ -144,6 +144,20 @@ async fn pages_tell_the_news(db: Database) {
             ],
         );
     }
+    // What to do is done here, by the customer; staff have pages of their own.
+    let template = world.column("SELECT template_id FROM message_templates WHERE name = 'order'", "template_id").await;
+    let mend = format!("{address}/templates/{}", template.unwrap());
+    assert!(customer.get(&address).await.text.contains(&format!("href=\"{mend}\"")));
+    assert_eq!(customer.get(&mend).await.status, 200);
+    assert!(!support.get(&format!("/support/customers/{at}")).await.text.contains(&mend));
+    let display = world.column("SELECT display_phone_number FROM phone_numbers", "display_phone_number").await;
+    let review =
+        json!({"display_phone_number": display, "decision": "REJECTED", "requested_verified_name": "Best Shop"});
+    let told = json!({"kind": "field", "waba_id": waba, "field": "phone_number_name_update", "value": review});
+    send(&world, told).await;
+    event(&world, "number.name_reviewed", "REJECTED").await;
+    says(&customer.get(&address).await, &["A display name was declined", "Choose another name"]);
+    assert!(customer.get(&address).await.text.contains(&format!("href=\"{address}/numbers/{number}/name\"")));
     let other = world.customer("Globex").await;
     assert_eq!(other.get(&address).await.status, 404);
     world.advance(2 * 86_400);
