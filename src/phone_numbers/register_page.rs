@@ -19,7 +19,7 @@ use axum::{
 };
 use secrecy::SecretString;
 use serde::Deserialize;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tower_sessions::Session;
 
 /// The countries in which messages can be kept.
@@ -54,13 +54,19 @@ pub(super) struct Meanwhile {
     pub details: Option<String>,
 }
 
+/// How near what goes on by itself is not worth a time.
+const SOON: Duration = Duration::minutes(1);
+
 impl Meanwhile {
     pub(super) fn of(file: &File, number: &Number, now: OffsetDateTime) -> Option<Self> {
-        let next = file.next_at.filter(|at| *at > now).map(|at| When::new(at, now));
+        let next = file.next_at.filter(|at| *at > now);
         if let Some((title, text)) = words::under_way(file, number) {
-            let next = next.filter(|_| file.stage != Some(Stage::Asked));
+            // What goes on in a moment is no time to tell.
+            let next = next.filter(|at| file.stage != Some(Stage::Asked) && *at > now + SOON);
+            let next = next.map(|at| When::new(at, now));
             return Some(Self { look: "info", title: title.to_owned(), text, to_do: "", next, details: None });
         }
+        let next = next.map(|at| When::new(at, now));
         let done = |title: &str, text: &str| {
             let (title, text) = (title.to_owned(), text.to_owned());
             Some(Self { look: "success", title, text, to_do: "", next: None, details: None })
@@ -130,7 +136,8 @@ struct RegisterPage {
     is_moving: bool,
     /// Changes with every step: the page looks by itself whether there was one.
     version: String,
-    verified_name: String,
+    /// The name that Meta did not accept, where that is so.
+    declined_name: String,
     inactive: bool,
 }
 
@@ -194,7 +201,7 @@ async fn view(
         is_test,
         is_moving: found.file.stage == Some(Stage::Asked),
         version: found.file.stage_since.map(|at| at.unix_timestamp_nanos().to_string()).unwrap_or_default(),
-        verified_name: found.number.verified_name.clone(),
+        declined_name: found.file.wanted_name.clone().unwrap_or_else(|| found.number.verified_name.clone()),
         inactive: !found.held.is_active,
         chrome,
     })

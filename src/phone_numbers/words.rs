@@ -44,6 +44,11 @@ pub(super) fn of(failure: &Failure, task: Option<Task>) -> Words {
             "Meta refused three times because the display name is not ready, although it does not say that it still looks at it. We stopped, so that no more tries are used up.",
             "Wait a day, then try again. If it stays so, write to us.",
         ),
+        Reason::NameDeclined if task == Some(Task::Rename) => (
+            "Meta has declined the new name",
+            "The number keeps the name that it has, and goes on sending and receiving.",
+            "Choose another one: your business as people know it, in usual spelling.",
+        ),
         Reason::NameDeclined => (
             "Meta has declined the display name",
             "A number can only be registered under a name that Meta accepts.",

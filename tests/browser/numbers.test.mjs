@@ -93,7 +93,7 @@ numbers('a display name that is not ready', async ({ page, demo, sandbox }) => {
   await wizardSays(page, 'Meta is checking the new name');
   await page.goto(`${page.url()}/register`);
   await looksRight(page, 'waiting for the name');
-  await wizardSays(page, 'Meta has declined the display name');
+  await wizardSays(page, 'Meta has declined the new name');
   await looksRight(page, 'name declined');
 });
 

@@ -91,7 +91,7 @@ async fn a_new_name_brings_its_registration(db: Database) {
     assert_eq!(world.meta.phone(&id).await["verified_name"], "Harbour Bakery and Café");
     assert_eq!(browser.post(&address, &[("name", "My WhatsApp")]).await.location(), page);
     world.advance(10);
-    wizard_says(&browser, &page, "Meta has declined the display name").await;
+    wizard_says(&browser, &page, "Meta has declined the new name").await;
     assert_eq!(calls(&world, "/register"), 2);
     says(&browser.get(&page).await, &["Ready"]);
 }
