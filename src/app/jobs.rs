@@ -37,6 +37,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
     let profiles = parts.profiles.clone();
     let (sessions, webhooks) = (parts.sessions.clone(), parts.webhooks.clone());
     let connections = parts.connections.clone();
+    let pictures = parts.profiles.clone();
     let (limits, invites) = (parts.limits.clone(), parts.invites.clone());
     let (forwarding, keep) = (parts.forwarding.clone(), parts.retention);
     // On which day the marks of duplicates were walked through last.
@@ -113,7 +114,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
             jobs::handler(move |_| {
                 let (sessions, webhooks, clock) = (sessions.clone(), webhooks.clone(), clock.clone());
                 let (limits, invites, forwarding) = (limits.clone(), invites.clone(), forwarding.clone());
-                let (walked, connections) = (walked.clone(), connections.clone());
+                let (walked, connections, pictures) = (walked.clone(), connections.clone(), pictures.clone());
                 async move {
                     let now = clock.now();
                     sessions.prune().await?;
@@ -124,6 +125,7 @@ pub(super) fn handlers(parts: &Parts) -> Handlers {
                         walked.store(today, Ordering::Relaxed);
                     }
                     connections.prune_own_apps().await?;
+                    pictures.prune().await?;
                     forwarding.prune(now - keep.deliveries, now - keep.charts).await?;
                     limits.prune().await?;
                     invites.prune().await?;

@@ -11,6 +11,10 @@ use serde_json::Value;
 pub(super) async fn take(numbers: &PhoneNumbers, tx: &mut WriteTx, routed: &RoutedChange<'_>) -> Result<()> {
     let place = &routed.route.place;
     let (Some(_), Some(number)) = (place.owner, &place.phone_number) else { return Ok(()) };
+    // An own app may name any number: only those of the account count that it speaks for.
+    if phone_numbers::waba_of(tx, number).await? != place.waba {
+        return Ok(());
+    }
     let at = routed.change.time.and_then(|time| told_at(&time.into())).unwrap_or(routed.received_at);
     let at = at.min(routed.received_at);
     match routed.kind {

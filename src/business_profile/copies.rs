@@ -48,6 +48,16 @@ pub(super) enum CopyState {
 }
 
 impl BusinessProfiles {
+    /// Lets go of photos that were chosen and not saved in time.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune(&self) -> StoreResult<()> {
+        let mut tx = self.store.write().await?;
+        queries::prune_pictures(&mut tx, self.clock.now() - super::pages::PICTURES_LIVE).await?;
+        tx.commit().await
+    }
+
     /// Asks for copies of a number's profile, with this photo.
     pub(super) async fn ask_copies(
         &self,

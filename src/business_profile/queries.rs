@@ -36,13 +36,14 @@ pub(super) async fn get(db: &mut impl Reads, number: &PhoneNumberId) -> Result<O
         .await
 }
 
-/// Keeps what was read; nothing where the number is gone meanwhile.
+/// Keeps what was read; nothing where the number is gone meanwhile, or something newer is kept.
 pub(super) async fn keep(tx: &mut WriteTx, number: &PhoneNumberId, kept: &Kept) -> Result<bool> {
     let done = query(
         "INSERT INTO business_profiles (phone_number_id, profile, picture_url, read_at) \
          SELECT phone_number_id, $2, $3, $4 FROM phone_numbers WHERE phone_number_id = $1 \
          ON CONFLICT (phone_number_id) DO UPDATE SET profile = excluded.profile, \
-         picture_url = excluded.picture_url, read_at = excluded.read_at",
+         picture_url = excluded.picture_url, read_at = excluded.read_at \
+         WHERE excluded.read_at >= business_profiles.read_at",
     )
     .bind(number)
     .bind(json(&kept.profile)?)
@@ -97,6 +98,9 @@ pub(super) struct Picture {
     pub bytes: Vec<u8>,
 }
 
+/// How many photos of a number wait at most.
+const PICTURES: i64 = 4;
+
 /// Keeps a photo, and lets go of those that waited too long; its ID.
 pub(super) async fn keep_picture(
     tx: &mut WriteTx,
@@ -105,7 +109,7 @@ pub(super) async fn keep_picture(
     now: OffsetDateTime,
     until: OffsetDateTime,
 ) -> Result<String> {
-    query("DELETE FROM profile_pictures WHERE created_at < $1").bind(until).execute(tx).await?;
+    prune_pictures(tx, until).await?;
     let id = ids::new_uuid().to_string();
     query(
         "INSERT INTO profile_pictures (id, phone_number_id, mime_type, content, created_at) \
@@ -118,7 +122,23 @@ pub(super) async fn keep_picture(
     .bind(now)
     .execute(tx)
     .await?;
+    // Of each number the newest few, and those that copies wait for.
+    query(
+        "DELETE FROM profile_pictures WHERE phone_number_id = $1 AND id NOT IN (SELECT id FROM profile_pictures \
+         WHERE phone_number_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2) AND id NOT IN (SELECT picture_id \
+         FROM profile_copies WHERE source_id = $1 AND state = 'waiting' AND picture_id IS NOT NULL)",
+    )
+    .bind(number)
+    .bind(PICTURES)
+    .execute(tx)
+    .await?;
     Ok(id)
+}
+
+/// Lets go of photos that waited too long.
+pub(super) async fn prune_pictures(tx: &mut WriteTx, until: OffsetDateTime) -> Result<()> {
+    query("DELETE FROM profile_pictures WHERE created_at < $1").bind(until).execute(tx).await?;
+    Ok(())
 }
 
 pub(super) async fn picture(db: &mut impl Reads, number: &PhoneNumberId, id: &str) -> Result<Option<Picture>> {

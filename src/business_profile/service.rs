@@ -123,12 +123,14 @@ impl BusinessProfiles {
     }
 
     async fn read(&self, line: &Line, number: &PhoneNumberId) -> Result<Kept, GraphError> {
+        // What is asked for before somebody saves must not be taken for what stands after.
+        let asked_at = self.clock.now();
         let told = line.graph.business_profile(&line.access, number).await;
         if let Err(error) = &told {
             self.lines.refused(line.connection, error).await;
         }
         let (profile, picture_url) = read_as(told?);
-        Ok(Kept { profile, picture_url, read_at: self.clock.now() })
+        Ok(Kept { profile, picture_url, read_at: asked_at })
     }
 
     /// Keeps what was read; what differs from what we knew was changed elsewhere, and is noted so.

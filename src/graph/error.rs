@@ -116,6 +116,9 @@ impl ApiError {
             // Application, user, page, custom and WhatsApp Business limits.
             // https://developers.facebook.com/docs/graph-api/overview/rate-limiting
             (429, _) | (_, 4 | 17 | 32 | 613 | 80_007 | 80_008 | 80_014 | 130_429) => ErrorClass::RateLimited,
+            // A failed deregistration comes with status 500, and stays until it is done again.
+            // https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+            (_, 133_000) => ErrorClass::Rejected,
             (500.., _) | (_, 1 | 2 | 131_000 | 131_016 | 133_004) => ErrorClass::Transient,
             _ if self.is_transient => ErrorClass::Transient,
             (400..=499, 102 | 190) => ErrorClass::Authorization,
@@ -261,6 +264,7 @@ mod tests {
         assert_eq!(class(403, r#"{"error":{"code":200}}"#), ErrorClass::Authorization);
         assert_eq!(class(400, r#"{"error":{"code":10}}"#), ErrorClass::Authorization);
         assert_eq!(class(500, r#"{"error":{"code":190}}"#), ErrorClass::Transient);
+        assert_eq!(class(500, r#"{"error":{"code":133000}}"#), ErrorClass::Rejected);
         assert_eq!(class(400, r#"{"error":{"code":2,"is_transient":true}}"#), ErrorClass::Transient);
         assert_eq!(class(400, r#"{"error":{"code":80008}}"#), ErrorClass::RateLimited);
         assert_eq!(class(400, r#"{"error":{"code":100,"error_subcode":33}}"#), ErrorClass::Rejected);

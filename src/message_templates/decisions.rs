@@ -99,10 +99,12 @@ pub(super) async fn since(db: &mut impl Reads, template: &Template) -> Result<Op
         _ => (What::Quality, template.quality.as_deref().unwrap_or_default()),
     };
     let last = query(
-        "SELECT value, at FROM template_decisions WHERE template_id = $1 AND what = $2 ORDER BY at DESC, id DESC LIMIT 1",
+        "SELECT value, at FROM template_decisions WHERE template_id = $1 AND what = $2 AND waba_id = $3 \
+         ORDER BY at DESC, id DESC LIMIT 1",
     )
     .bind(&template.id)
     .bind(what.as_str())
+    .bind(&template.waba_id)
     .optional(db, |row| Ok((row.text("value")?, row.time("at")?)))
     .await?;
     Ok(last.filter(|(last, _)| last == value).map(|(_, at)| at))

@@ -4,9 +4,14 @@
 use super::variables::{Piece, pieces};
 use std::fmt::Write as _;
 
+/// How much of a text is shown, in characters; Meta takes 1,024.
+const MOST: usize = 4_096;
+
 /// HTML of a text; `fill` gives what stands for a variable, and whether that is a sample.
 /// What people wrote is escaped; the tags are ours.
 pub(super) fn html(text: &str, fill: impl Fn(&str) -> Option<String>) -> String {
+    // No message is so long: looking for the ends of marks takes time by the square of the length.
+    let text = text.char_indices().nth(MOST).map_or(text, |(end, _)| &text[..end]);
     let mut marked = String::new();
     for piece in pieces(text) {
         match piece {
@@ -15,6 +20,7 @@ pub(super) fn html(text: &str, fill: impl Fn(&str) -> Option<String>) -> String 
             // Private-use characters stand for the tags, so that formatting goes across variables.
             Piece::Variable(name) => match fill(name).filter(|sample| !sample.trim().is_empty()) {
                 Some(sample) => {
+                    let sample = crate::base::text::shorten(&sample, MOST / 4);
                     let _ = write!(marked, "\u{e000}{}\u{e001}", plain(&sample));
                 }
                 None => {
@@ -120,6 +126,14 @@ mod tests {
         assert_eq!(shown("snake_case_name 2 * 3 * 4"), "snake_case_name 2 * 3 * 4");
         assert_eq!(shown("*over\nlines*"), "*over<br>lines*");
         assert_eq!(shown("```open"), "```open");
+    }
+
+    #[test]
+    fn a_text_of_megabytes_takes_no_time() {
+        let began = std::time::Instant::now();
+        let long = html(&"*a ".repeat(1_000_000), |_| Some("x".repeat(1_000_000)));
+        assert!(long.len() < 10 * MOST);
+        assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
     }
 
     #[test]

@@ -71,8 +71,9 @@ pub(super) struct KnownWords {
     pub next_category: Option<String>,
 }
 
-pub(super) async fn known_words(db: &mut impl Reads, id: &str) -> Result<Option<KnownWords>> {
-    query("SELECT * FROM message_templates WHERE template_id = $1")
+pub(super) async fn known_words(db: &mut impl Reads, waba: &WabaId, id: &str) -> Result<Option<KnownWords>> {
+    query("SELECT * FROM message_templates WHERE waba_id = $1 AND template_id = $2")
+        .bind(waba)
         .bind(id)
         .optional(db, |row| {
             Ok(KnownWords {

@@ -100,7 +100,7 @@ impl MessageTemplates {
         if !queries::ensure(tx, &told, self.clock.now()).await? {
             return Ok(());
         }
-        let Some(known) = queries::known_words(tx, &id).await? else { return Ok(()) };
+        let Some(known) = queries::known_words(tx, waba, &id).await? else { return Ok(()) };
         let decided = |what, value, why: &Why<'_>| Decision {
             waba,
             template: &id,

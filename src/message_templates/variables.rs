@@ -49,9 +49,10 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
 /// The names, each once; numbers in their order, names as they come.
 pub(super) fn distinct(text: &str) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
     for piece in pieces(text) {
         if let Piece::Variable(name) = piece
-            && !names.contains(&name)
+            && seen.insert(name)
         {
             names.push(name);
         }

@@ -53,8 +53,15 @@ pub(super) async fn of_number(db: &mut impl Reads, customer: CustomerId, display
         .await
 }
 
-pub(super) async fn of_phone(db: &mut impl Reads, phone: &PhoneNumberId) -> Result<Vec<File>> {
-    query("SELECT * FROM number_files WHERE phone_number_id = $1 ORDER BY id").bind(phone).all(db, file).await
+/// The file of a number, with whoever has its account now.
+pub(super) async fn of_phone(db: &mut impl Reads, phone: &PhoneNumberId) -> Result<Option<File>> {
+    query(
+        "SELECT f.* FROM number_files f JOIN phone_numbers p ON p.phone_number_id = f.phone_number_id \
+         JOIN wabas w ON w.waba_id = p.waba_id AND w.customer_id = f.customer_id WHERE f.phone_number_id = $1",
+    )
+    .bind(phone)
+    .optional(db, file)
+    .await
 }
 
 /// Whether Meta says that the number is not here any more but with another account.
@@ -244,6 +251,15 @@ pub(super) async fn tries(db: &mut impl Reads, file: &File, kind: TryKind, now: 
         .all(db, |row| row.time("at"))
         .await?;
     Ok(Tries { at, locked_until: file.locked_until })
+}
+
+/// When the tries of registering were made since then that Meta did not answer, the first first.
+pub(super) async fn unanswered(db: &mut impl Reads, file: &str, since: OffsetDateTime) -> Result<Vec<OffsetDateTime>> {
+    query("SELECT at FROM number_tries WHERE file_id = $1 AND kind = 'register' AND outcome IS NULL AND at > $2 ORDER BY at")
+        .bind(file)
+        .bind(since)
+        .all(db, |row| row.time("at"))
+        .await
 }
 
 /// How many of the tries that count now ended so.

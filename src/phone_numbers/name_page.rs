@@ -3,12 +3,12 @@
 //! <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration>
 
 use super::{
-    file::Task,
+    file::{PinState, Task},
     file_queries,
     model::Registration,
-    numbers::AskError,
+    numbers::{AskError, Found},
     pages::{Head, NumberPages, Own, done, page_of, refusal},
-    words,
+    pins, words,
 };
 use crate::web::{Badge, Chrome, Form, Result};
 use askama::Template;
@@ -32,16 +32,25 @@ struct NamePage {
     typed: String,
     error: Option<String>,
     is_registered: bool,
+    /// It must be registered again under the new name, and there is no PIN here for that.
+    lacks_pin: bool,
     is_shared: bool,
     inactive: bool,
 }
 
-fn view(chrome: Chrome, own: &Own, typed: String, error: Option<String>) -> NamePage {
+async fn view(
+    pages: &NumberPages,
+    chrome: Chrome,
+    own: &Own,
+    typed: String,
+    error: Option<String>,
+) -> Result<NamePage> {
+    let lacks_pin = pages.numbers.lacks_pin(&own.found).await?;
     let number = &own.found.number;
     let registration = number.registration();
     let asked = number.new_name.clone().filter(|name| *name != number.verified_name);
     let status = number.new_name_status.as_deref().filter(|status| *status != "NONE");
-    NamePage {
+    Ok(NamePage {
         chrome,
         head: Head::new(&own.found),
         present: number.verified_name.clone(),
@@ -51,12 +60,13 @@ fn view(chrome: Chrome, own: &Own, typed: String, error: Option<String>) -> Name
         error,
         is_registered: registration == Registration::Ready,
         is_shared: registration == Registration::Coexistence,
+        lacks_pin,
         inactive: !own.found.held.is_active,
-    }
+    })
 }
 
-pub(super) async fn show(chrome: Chrome, own: Own) -> Response {
-    view(chrome, &own, String::new(), None).into_response()
+pub(super) async fn show(State(pages): State<NumberPages>, chrome: Chrome, own: Own) -> Result<Response> {
+    Ok(view(&pages, chrome, &own, String::new(), None).await?.into_response())
 }
 
 #[derive(Deserialize, Default)]
@@ -76,6 +86,9 @@ pub(super) async fn change(
     // 2 to 75 characters, by Meta's description of the call.
     let wrong = match name.chars().count() {
         2..=75 if name == own.found.number.verified_name => Some("The number has this name already.".to_owned()),
+        2..=75 if pages.numbers.lacks_pin(&own.found).await? => {
+            Some("Set a PIN of this number first, see above.".to_owned())
+        }
         2..=75 => match pages.numbers.rename(&own, name).await {
             Ok(()) => None,
             Err(error) => Some(refusal(error)?),
@@ -83,12 +96,21 @@ pub(super) async fn change(
         _ => Some("Enter a name of 2 to 75 characters.".to_owned()),
     };
     if wrong.is_some() {
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, view(chrome, &own, form.name, wrong)).into_response());
+        return Ok(
+            (StatusCode::UNPROCESSABLE_ENTITY, view(&pages, chrome, &own, form.name, wrong).await?).into_response()
+        );
     }
     Ok(done(&session, "Meta now checks the new name.", &page_of(&own.found)).await?.into_response())
 }
 
 impl super::PhoneNumbers {
+    /// Whether a new name could not take effect by itself: the number is registered, with a PIN that is not kept here.
+    async fn lacks_pin(&self, found: &Found) -> Result<bool> {
+        let pin = pins::last(&mut self.store.read().await?, &found.file.id).await?;
+        let holds = pin.is_some_and(|pin| pin.state != PinState::Stale);
+        Ok(found.number.registration() == Registration::Ready && !holds)
+    }
+
     async fn rename(&self, own: &Own, name: &str) -> std::result::Result<(), AskError> {
         let (found, member) = (&own.found, &own.member);
         let line = self.lines.line(found.held.connection).await?;

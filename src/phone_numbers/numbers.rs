@@ -53,6 +53,9 @@ pub(super) enum AskError {
     /// The connection has no token that works.
     #[error("no access")]
     NoAccess,
+    /// The same is on its way to Meta.
+    #[error("the same is being done")]
+    Busy,
     /// Meta refused, or was not reached.
     #[error(transparent)]
     Graph(#[from] GraphError),

@@ -121,6 +121,7 @@ async fn back(Path((connection, number)): Path<(String, String)>) -> Result<Redi
 pub(super) fn refusal(error: AskError) -> Result<String> {
     Ok(match error {
         AskError::NoAccess => "Facebook ended our access. Connect the account again, then try again.".to_owned(),
+        AskError::Busy => "This is being done already. Look again in a minute.".to_owned(),
         AskError::Internal(error) => return Err(Error::Internal(error)),
         AskError::Graph(error) => match error.api().filter(|_| error.class() == crate::graph::ErrorClass::Rejected) {
             Some(api) => {

@@ -22,6 +22,7 @@ use axum::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use time::Duration;
 use tower_sessions::Session;
 
 #[derive(Template, WebTemplate)]
@@ -96,6 +97,9 @@ pub(super) async fn reveal(
     Ok((status, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], page).into_response())
 }
 
+/// By when a call is answered, or never.
+const ANSWERED_BY: Duration = Duration::minutes(1);
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct ChangeForm {
@@ -104,6 +108,8 @@ pub(super) struct ChangeForm {
     pin: String,
     /// `register`: the number is registered with it.
     then: String,
+    /// `again`: although it is registered.
+    task: String,
 }
 
 /// Sets another PIN at Meta.
@@ -137,7 +143,8 @@ pub(super) async fn change(
     if form.then == "register" {
         let region = own.found.file.region.clone();
         let numbers = &pages.numbers;
-        numbers.ask_register(&own.member, &own.found, Task::Register, WithPin::Kept, region.as_deref()).await?;
+        let task = if form.task == "again" { Task::Again } else { Task::Register };
+        numbers.ask_register(&own.member, &own.found, task, WithPin::Kept, region.as_deref()).await?;
         return Ok(Redirect::to(&format!("{}/register", page_of(&own.found))).into_response());
     }
     let address = format!("{}/pin", page_of(&own.found));
@@ -165,6 +172,10 @@ impl super::PhoneNumbers {
     ) -> std::result::Result<(), AskError> {
         let line = self.lines.line(found.held.connection).await?;
         let mut tx = self.store.write().await?;
+        // Of two that are set at once nobody could say which one Meta has.
+        if pins::is_under_way(&mut tx, &found.file.id, self.now() - ANSWERED_BY).await? {
+            return Err(AskError::Busy);
+        }
         let id = pins::keep(&mut tx, &self.keys, &found.file.id, pin, is_made, self.now()).await?;
         self.note(&mut tx, Some(member), &found.file, "number.pin_change_asked", None).await?;
         tx.commit().await?;

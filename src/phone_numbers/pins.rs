@@ -94,9 +94,30 @@ pub(super) async fn last(db: &mut impl Reads, file: &str) -> Result<Option<Pin>>
 
 /// Meta took it: the others are of no use any more.
 pub(super) async fn right(tx: &mut WriteTx, file: &str, id: &str) -> Result<()> {
-    query("UPDATE number_pins SET state = 'right' WHERE id = $1").bind(id).execute(tx).await?;
-    query("DELETE FROM number_pins WHERE file_id = $1 AND id <> $2").bind(file).bind(id).execute(tx).await?;
+    let known = query("UPDATE number_pins SET state = 'right' WHERE id = $1").bind(id).execute(tx).await?;
+    if known == 1 {
+        // Not one that was sent after it: what Meta says of that is not known yet.
+        query(
+            "DELETE FROM number_pins WHERE file_id = $1 AND id <> $2 AND NOT (state = 'sent' AND \
+             changed_at >= (SELECT changed_at FROM number_pins WHERE id = $2))",
+        )
+        .bind(file)
+        .bind(id)
+        .execute(tx)
+        .await?;
+    }
     Ok(())
+}
+
+/// Whether one is on its way to Meta: sent since then, and not answered. Whoever asks in the same way waits until this
+/// transaction is over.
+pub(super) async fn is_under_way(tx: &mut WriteTx, file: &str, since: OffsetDateTime) -> Result<bool> {
+    query("UPDATE number_files SET phone_number_id = phone_number_id WHERE id = $1").bind(file).execute(tx).await?;
+    query("SELECT count(*) AS n FROM number_pins WHERE file_id = $1 AND state = 'sent' AND changed_at > $2")
+        .bind(file)
+        .bind(since)
+        .one(tx, |row| Ok(row.int("n")? > 0))
+        .await
 }
 
 /// Meta did not take it. One that it took before was changed elsewhere since.

@@ -133,8 +133,8 @@ pub(super) async fn told(
     at: OffsetDateTime,
     change: impl Fn(&mut Reading),
 ) -> Result<()> {
-    for file in file_queries::of_phone(tx, number).await? {
-        let Some(before) = last(tx, &file.id).await?.filter(|before| before.at < at) else { continue };
+    if let Some(file) = file_queries::of_phone(tx, number).await? {
+        let Some(before) = last(tx, &file.id).await?.filter(|before| before.at < at) else { return Ok(()) };
         let mut new = Reading { at, ..before.clone() };
         change(&mut new);
         if new.differs(&before) {

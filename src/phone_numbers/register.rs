@@ -28,6 +28,9 @@ pub const TASK_JOB: &str = "phone_numbers.task";
 /// there is no other by itself.
 const UNREADY_PAUSE: Duration = Duration::hours(1);
 const UNREADY_TRIES: i64 = 3;
+/// After so many calls in so long a time that Meta did not answer, none is made by itself.
+const SILENT_TRIES: usize = 3;
+const SILENCE: Duration = Duration::hours(1);
 /// The outcome by which those tries are found.
 const UNREADY: &str = "100/2388001";
 /// How long a deletion elsewhere takes (133015).
@@ -213,6 +216,11 @@ impl PhoneNumbers {
         };
         if let Some(at) = tries.next(now) {
             return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
+        }
+        // Each call counts, also one without an answer: Meta's trouble must not use all of them up.
+        let silent = file_queries::unanswered(&mut self.store.read().await?, &file.id, now - SILENCE).await?;
+        if silent.len() >= SILENT_TRIES {
+            return Ok(Next::Failed(Reason::Trouble.into(), silent.first().map(|at| *at + SILENCE)));
         }
         let Some(pin) = pin else { return failed(Reason::NoPin) };
         let open = pin.open(&self.keys)?;

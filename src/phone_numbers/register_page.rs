@@ -182,6 +182,10 @@ async fn view(
         }
         form.region = found.file.region.clone().unwrap_or_default();
     }
+    // What failed goes on as what it was: a number that is registered is registered again.
+    if found.file.failed().is_some() && matches!(found.file.task, Some(Task::Again | Task::Rename)) {
+        form.task = "again".to_owned();
+    }
     let (left, next) = (kept.registers.left(now), kept.registers.next(now));
     let waits = found.file.failed().and(found.file.next_at).filter(|at| *at > now);
     Ok(RegisterPage {

@@ -77,6 +77,7 @@ impl PhoneNumbers {
         if self.now() > sync.onboarded_at + TIME {
             return Ok(Outcome::Done);
         }
+        let mut is_refused = false;
         // Contacts first, by Meta's order.
         for (what, asked) in [(SyncType::Contacts, sync.contacts_asked_at), (SyncType::History, sync.history_asked_at)]
         {
@@ -87,7 +88,7 @@ impl PhoneNumbers {
             let mut tx = self.store.write().await?;
             let now = self.now();
             match &answer {
-                Ok(request) => sync_queries::asked(&mut tx, number, what, request, now).await?,
+                Ok(request) => sync_queries::asked(&mut tx, number, what, request, now, is_refused).await?,
                 Err(error) => {
                     sync_queries::failed(&mut tx, number, Some(&failure_of(reason(error.class()), error))).await?
                 }
@@ -95,8 +96,12 @@ impl PhoneNumbers {
             tx.commit().await?;
             if let Err(error) = answer {
                 self.lines.refused(line.connection, &error).await;
-                let passes = matches!(error.class(), ErrorClass::Transient | ErrorClass::RateLimited);
-                return Ok(if passes { again } else { Outcome::Done });
+                match error.class() {
+                    // As where contacts were asked for before and the answer was lost: chats are another matter.
+                    ErrorClass::Rejected => is_refused = true,
+                    ErrorClass::Authorization => return Ok(Outcome::Done),
+                    ErrorClass::Transient | ErrorClass::RateLimited => return Ok(again),
+                }
             }
         }
         Ok(Outcome::Done)

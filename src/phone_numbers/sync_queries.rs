@@ -58,25 +58,27 @@ pub(super) async fn start(tx: &mut WriteTx, number: &PhoneNumberId, onboarded: O
     Ok(())
 }
 
+/// Meta has taken the request. `other_refused`: not the one before it, the reason of which stays.
 pub(super) async fn asked(
     tx: &mut WriteTx,
     number: &PhoneNumberId,
     what: SyncType,
     request: &str,
     now: OffsetDateTime,
+    other_refused: bool,
 ) -> Result<()> {
     let sql = match what {
         SyncType::Contacts => {
-            "UPDATE number_syncs SET contacts_request = $1, contacts_asked_at = $2, failure = NULL \
-             WHERE phone_number_id = $3"
+            "UPDATE number_syncs SET contacts_request = $1, contacts_asked_at = $2, \
+             failure = CASE WHEN $4 THEN failure END WHERE phone_number_id = $3"
         }
         SyncType::History => {
-            "UPDATE number_syncs SET history_request = $1, history_asked_at = $2, failure = NULL \
-             WHERE phone_number_id = $3"
+            "UPDATE number_syncs SET history_request = $1, history_asked_at = $2, \
+             failure = CASE WHEN $4 THEN failure END WHERE phone_number_id = $3"
         }
     };
     let request = crate::base::text::shorten(request, 200);
-    query(sql).bind(request).bind(now).bind(number).execute(tx).await?;
+    query(sql).bind(request).bind(now).bind(number).bind(other_refused).execute(tx).await?;
     Ok(())
 }
 

@@ -99,7 +99,7 @@ impl PhoneNumbers {
         if event == "PIN_RESET_REQUEST" {
             return Ok(());
         }
-        for file in file_queries::of_phone(tx, number).await? {
+        if let Some(file) = file_queries::of_phone(tx, number).await? {
             // Told to the second.
             pins::changed_elsewhere(tx, &file.id, at + Duration::seconds(1)).await?;
         }
@@ -112,11 +112,10 @@ impl PhoneNumbers {
     /// The database's.
     pub async fn name_told(&self, tx: &mut WriteTx, number: &PhoneNumberId) -> Result<()> {
         let now = self.now();
-        for file in file_queries::of_phone(tx, number).await? {
-            if file.stage == Some(Stage::WaitingName) {
-                file_queries::hurry(tx, &file.id, now).await?;
-                self.queue.enqueue(tx, TASK_JOB, &file.id, now).await?;
-            }
+        let file = file_queries::of_phone(tx, number).await?;
+        if let Some(file) = file.filter(|file| file.stage == Some(Stage::WaitingName)) {
+            file_queries::hurry(tx, &file.id, now).await?;
+            self.queue.enqueue(tx, TASK_JOB, &file.id, now).await?;
         }
         Ok(())
     }

@@ -26,23 +26,23 @@ use tower_sessions::Session;
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/reference/whatsapp-business-phone-number/verify-code-api>
 const LIFE: Duration = Duration::minutes(10);
 
-/// The languages that codes come in, of those that Meta lists for templates, as its API writes them.
+/// The languages that codes come in, of those that Meta lists for templates, written as there.
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/supported-languages>
 const LANGUAGES: [(&str, &str); 14] = [
-    ("ar_AR", "العربية"),
-    ("de_DE", "Deutsch"),
+    ("ar", "العربية"),
+    ("de", "Deutsch"),
     ("en_US", "English"),
     ("es_ES", "Español"),
-    ("fr_FR", "Français"),
-    ("hi_IN", "हिन्दी"),
-    ("id_ID", "Bahasa Indonesia"),
-    ("it_IT", "Italiano"),
-    ("ja_JP", "日本語"),
-    ("nl_NL", "Nederlands"),
-    ("pl_PL", "Polski"),
+    ("fr", "Français"),
+    ("hi", "हिन्दी"),
+    ("id", "Bahasa Indonesia"),
+    ("it", "Italiano"),
+    ("ja", "日本語"),
+    ("nl", "Nederlands"),
+    ("pl", "Polski"),
     ("pt_BR", "Português"),
-    ("ru_RU", "Русский"),
-    ("tr_TR", "Türkçe"),
+    ("ru", "Русский"),
+    ("tr", "Türkçe"),
 ];
 
 #[derive(Template, WebTemplate)]
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn the_code_comes_in_the_browsers_language() {
         for (accepted, language) in
-            [("de-AT,de;q=0.9,en;q=0.8", "de_DE"), ("xx, pt-PT;q=0.5", "pt_BR"), ("", "en_US"), ("*", "en_US")]
+            [("de-AT,de;q=0.9,en;q=0.8", "de"), ("xx, pt-PT;q=0.5", "pt_BR"), ("", "en_US"), ("*", "en_US")]
         {
             let headers = HeaderMap::from_iter([(header::ACCEPT_LANGUAGE, accepted.parse().unwrap())]);
             assert_eq!(preferred(&headers), language, "{accepted}");

@@ -256,5 +256,20 @@ pub(super) fn changes(before: &Number, after: &Number) -> Vec<String> {
         number.health.as_ref().map_or_else(|| "Not known yet".to_owned(), |health| sentence(&health.can_send))
     };
     told("Sending", health(before), health(after));
+    let nodes = |number: &Number| -> String {
+        let nodes = number.health.iter().flat_map(|health| health.nodes.iter().map(node));
+        nodes.map(|node| format!("{}: {}", node.name, node.badge.word)).collect::<Vec<_>>().join(", ")
+    };
+    told("What sending needs", nodes(before), nodes(after));
+    told("At Meta", plain(before.status.as_deref()), plain(after.status.as_deref()));
+    told("Runs on", plain(before.platform_type.as_deref()), plain(after.platform_type.as_deref()));
+    told("For whom", plain(before.account_mode.as_deref()), plain(after.account_mode.as_deref()));
+    let shared = |number: &Number| if number.is_on_biz_app == Some(true) { "Yes" } else { "No" }.to_owned();
+    told("In the WhatsApp Business app too", shared(before), shared(after));
+    let hook = |number: &Number| {
+        let own = [&number.webhooks.number, &number.webhooks.account].into_iter().flatten().next();
+        own.map_or("the app’s", |_| "one of its own").to_owned()
+    };
+    told("Webhook address", hook(before), hook(after));
     all
 }

@@ -76,6 +76,7 @@ impl<const MAX_BYTES: u64> MultipartForm<MAX_BYTES> {
             }
         };
         let mut form = Self::default();
+        let mut room = usize::try_from(TEXT_BYTES).unwrap_or(usize::MAX);
         while let Some(part) = parts.next_field().await.map_err(refused)? {
             let name = part.name().unwrap_or_default().to_owned();
             match part.file_name().map(str::to_owned) {
@@ -83,7 +84,11 @@ impl<const MAX_BYTES: u64> MultipartForm<MAX_BYTES> {
                     let bytes = part.bytes().await.map_err(refused)?;
                     form.files.push((name, SentFile { name: file, bytes }));
                 }
-                None => form.fields.push((name, part.text().await.map_err(refused)?)),
+                None => {
+                    let text = part.text().await.map_err(refused)?;
+                    room = room.checked_sub(name.len() + text.len()).ok_or_else(broken)?;
+                    form.fields.push((name, text));
+                }
             }
         }
         Ok(form)

@@ -132,6 +132,7 @@ struct Prepared<'a> {
 pub(super) struct Batch<'a> {
     changes: Vec<Prepared<'a>>,
     marks: Marks,
+    is_bare: bool,
 }
 
 /// A batch with its routes.
@@ -202,7 +203,7 @@ impl<'a> Batch<'a> {
             changes.iter().flat_map(|one| &one.marks).map(|(digest, identity)| (*digest, identity)).collect();
         let today = bodies.last().map_or(0, |kept| day(kept.received_at));
         let marks = Marks::find(db, young, &wanted, today).await?;
-        Ok(Self { changes, marks })
+        Ok(Self { changes, marks, is_bare: how == How::Bare })
     }
 
     /// Finds whose each change is, and leaves out what had come before.
@@ -213,10 +214,14 @@ impl<'a> Batch<'a> {
         consequences: &dyn Consequences,
         now: OffsetDateTime,
     ) -> Result<Routed<'a>> {
-        let Self { changes, mut marks } = self;
+        let Self { changes, mut marks, is_bare } = self;
         let mut routed = Vec::with_capacity(changes.len());
         let (mut counts, mut left_out) = (Counts::new(), LeftOut::default());
         for Prepared { id, received_at, sender, change, understood, marks: own } in changes {
+            // Of what can't be followed it is not known whose it is: it makes no event, and nothing is cut.
+            if sender.is_some() && is_bare {
+                continue;
+            }
             // Before anything else: what it says must neither make a route nor count as having come.
             if let Some(sender) = sender
                 && !known.is_of(tx, consequences, &understood.address, sender).await?

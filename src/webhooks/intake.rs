@@ -22,6 +22,8 @@ const WAITING: usize = 4_096;
 const WAITING_KIB: usize = 64 << 10;
 /// How many KiB those of customers' own apps may hold together: they must not take the others' room.
 const WAITING_KIB_OWN: usize = 8 << 10;
+/// As how many KiB the smallest of those counts: so they take an eighth of the places at most.
+const LEAST_KIB_OWN: u32 = 16;
 /// How many share one transaction at most.
 const TOGETHER: usize = Log::MOST;
 
@@ -82,7 +84,10 @@ impl Intake {
             return Ok(());
         }
         let kib = u32::try_from(body.len() / 1024 + 1).unwrap_or(u32::MAX);
-        let room = if sender.is_some() { &self.room_own } else { &self.room };
+        let (kib, room) = match sender {
+            Some(_) => (kib.max(LEAST_KIB_OWN), &self.room_own),
+            None => (kib, &self.room),
+        };
         let room = room.clone().try_acquire_many_owned(kib).map_err(|_| NotKept::Unavailable)?;
         let (kept, done) = oneshot::channel();
         self.sender.try_send(Waiting { body, sender, kept, _room: room }).map_err(|_| NotKept::Unavailable)?;

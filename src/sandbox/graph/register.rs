@@ -15,6 +15,7 @@ use super::{
     error::GraphError,
 };
 use crate::base::text::constant_time_eq;
+use http::StatusCode;
 use serde_json::{Value, json};
 
 /// After so many wrong PINs none is looked at for a while. Meta names neither figure.
@@ -53,6 +54,7 @@ pub(super) fn register(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str
         let more = &phone.more;
         if more.half_deregistered {
             return Err(GraphError::new(133_000, "(#133000) Incomplete Deregistration")
+                .status(StatusCode::INTERNAL_SERVER_ERROR)
                 .details("A previous deregistration attempt failed."));
         }
         if more.deleting_until_ms > now_ms {

@@ -7,6 +7,8 @@ on_both_engines!(
     the_pin_is_shown_to_whoever_gives_their_password,
     a_pin_that_was_changed_at_meta_is_stale,
     a_new_name_brings_its_registration,
+    a_new_name_wants_a_pin_first,
+    of_two_pins_at_once_one_is_set,
     a_refresh_says_what_changed,
     a_number_that_moves_keeps_its_history,
     a_number_is_added_to_an_account,
@@ -20,10 +22,10 @@ async fn a_code_proves_the_number(db: Database) {
     ask(&browser, &page, "made", "").await;
     wizard_says(&browser, &page, "Confirm the number first").await;
     assert_eq!(calls(&world, "/register"), 0);
-    let sent = browser.post(&format!("{page}/send-code"), &[("method", "voice"), ("language", "de_DE")]).await;
+    let sent = browser.post(&format!("{page}/send-code"), &[("method", "voice"), ("language", "de")]).await;
     assert_eq!(sent.location(), format!("{page}/verify"));
     let asked: Value = serde_json::from_str(&world.meta.called("/request_code").await.body).unwrap();
-    assert_eq!(asked, json!({"code_method": "VOICE", "language": "de_DE"}));
+    assert_eq!(asked, json!({"code_method": "VOICE", "language": "de"}));
     let code = world.meta.phone(&id).await["code"].as_str().unwrap().to_owned();
     let wrong = if code == "000000" { "000001" } else { "000000" };
     let odd = browser.post(&format!("{page}/verify"), &[("code", wrong)]).await;
@@ -187,4 +189,41 @@ async fn nobody_sees_anothers_number(db: Database) {
     assert_eq!(other.get(&format!("{theirs}/numbers/{id}")).await.status, 404);
     assert_eq!(other.post(&format!("{theirs}/numbers/{id}/register"), &[("how", "made")]).await.status, 404);
     assert_eq!(calls(&world, "/register"), 0);
+}
+
+async fn a_new_name_wants_a_pin_first(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &[]).await;
+    // Registered before it came here.
+    change_at_meta(&world, &id, json!({"registered": true, "pin": "246810"})).await;
+    browser.post(&format!("{page}/refresh"), &[]).await;
+    let address = format!("{page}/name");
+    says(&browser.get(&address).await, &["First set a PIN of this number"]);
+    let asked = browser.post(&address, &[("name", "Harbour Bakery and Café")]).await;
+    assert_eq!(asked.status, 422);
+    says(&asked, &["Problem: ", "Set a PIN of this number first"]);
+    browser.post(&format!("{page}/set-pin"), &[("how", "made")]).await;
+    assert!(!browser.get(&address).await.words().contains("First set a PIN"));
+    assert_eq!(browser.post(&address, &[("name", "Harbour Bakery and Café")]).await.location(), page);
+    world.advance(10);
+    wizard_says(&browser, &page, "The number is registered again").await;
+}
+
+async fn of_two_pins_at_once_one_is_set(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &[]).await;
+    let address = format!("{page}/set-pin");
+    world.meta.hold(Method::POST, &format!("/{id}"));
+    let (first, second) = tokio::join!(browser.post(&address, &[("how", "made")]), async {
+        let kept = "SELECT count(*) AS n FROM number_pins";
+        eventually("the first to be kept", || async { (world.number(kept, "n").await == Some(1)).then_some(()) }).await;
+        let second = browser.post(&address, &[("how", "made")]).await;
+        world.meta.release();
+        second
+    });
+    assert_eq!(first.location(), format!("{page}/pin"));
+    assert_eq!(second.status, 422);
+    says(&second, &["This is being done already"]);
+    assert_eq!(world.number("SELECT count(*) AS n FROM number_pins", "n").await, Some(1));
+    assert_eq!(world.column("SELECT state FROM number_pins", "state").await.as_deref(), Some("right"));
 }

@@ -12,6 +12,8 @@ on_both_engines!(
     a_pin_that_came_too_fast_is_not_called_wrong,
     a_deletion_elsewhere_is_waited_for,
     what_came_off_in_part_comes_off_first,
+    a_wrong_pin_does_not_end_registering_again,
+    silence_does_not_use_up_the_tries,
     ten_tries_are_counted_and_shown,
     an_answer_that_never_came_is_read,
     messages_can_be_kept_in_a_country,
@@ -156,6 +158,42 @@ async fn what_came_off_in_part_comes_off_first(db: Database) {
     ask(&browser, &page, "kept", "").await;
     wizard_says(&browser, &page, "The number is registered").await;
     assert_eq!(world.meta.phone(&id).await["registered"], true);
+}
+
+async fn a_wrong_pin_does_not_end_registering_again(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &[]).await;
+    ask(&browser, &page, "made", "").await;
+    wizard_says(&browser, &page, "The number is registered").await;
+    let again = [("task", "again"), ("how", "typed"), ("pin", "111111")];
+    browser.post(&format!("{page}/register"), &again).await;
+    let wizard = wizard_says(&browser, &page, "This is not the number’s PIN").await;
+    assert_eq!(wizard.text.matches("name=\"task\" value=\"again\"").count(), 3, "on each of the three ways");
+    let set = [("how", "made"), ("then", "register"), ("task", "again")];
+    browser.post(&format!("{page}/set-pin"), &set).await;
+    wizard_says(&browser, &page, "The number is registered again").await;
+    assert_eq!(calls(&world, "/register"), 3);
+}
+
+async fn silence_does_not_use_up_the_tries(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &[]).await;
+    world.meta.fault("graph_500", Some(20), Some("/register")).await;
+    ask(&browser, &page, "made", "").await;
+    for _ in 0..10 {
+        if browser.get(&format!("{page}/register")).await.words().contains("It can be tried again") {
+            break;
+        }
+        world.advance(150);
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    }
+    let wizard = wizard_says(&browser, &page, "It can be tried again").await;
+    says(&wizard, &["3 of 10 tries", "Meta has trouble"]);
+    assert_eq!(calls(&world, "/register"), 3);
+    world.meta.control(Method::DELETE, "faults", json!({})).await;
+    world.advance(3_700);
+    ask(&browser, &page, "kept", "").await;
+    wizard_says(&browser, &page, "The number is registered").await;
 }
 
 async fn ten_tries_are_counted_and_shown(db: Database) {
