@@ -33,11 +33,11 @@ async function wizardSays(page, words) {
   await page.locator('.notice-title', { hasText: words }).waitFor({ timeout: 40_000 });
 }
 
-numbers('from pending to registered, through a wrong PIN', async ({ page, demo, sandbox }) => {
-  await openNumber(page, demo, sandbox, ['pin_set']);
-  assert.equal(await page.locator('main').getAttribute('data-registration'), 'not');
+numbers('from pending to registered, through a name that is not ready and a wrong PIN', async ({ page, demo, sandbox }) => {
+  await openNumber(page, demo, sandbox, ['pin_set', 'display_name_pending']);
+  assert.equal(await page.locator('main').getAttribute('data-registration'), 'name');
   await looksRight(page, 'number not registered');
-  await page.getByRole('link', { name: 'Register the number' }).click();
+  await page.getByRole('link', { name: 'Register when Meta is ready' }).click();
   await looksRight(page, 'register');
 
   await page.getByLabel('The number has a PIN, or I choose one').check();
@@ -48,7 +48,14 @@ numbers('from pending to registered, through a wrong PIN', async ({ page, demo, 
 
   await page.getByLabel('PIN, six digits').fill('111111');
   await page.getByRole('button', { name: 'Register the number' }).click();
+  await wizardSays(page, 'Meta is checking the display name');
+  const tries = async () => (await sandbox.requests()).filter(({ path }) => path.endsWith('/register')).length;
+  assert.equal(await tries(), 0, 'no try is used up for a name that is not ready');
+  const decided = { phone_id: (await sandbox.state()).phones.at(-1).id, name_status: 'APPROVED' };
+  await fetch(`${demo.sandbox}/_sandbox/phones`, { method: 'POST', body: JSON.stringify(decided) });
+  // The page goes on by itself as Meta decides.
   await wizardSays(page, 'This is not the number’s PIN');
+  assert.equal(await tries(), 1);
   await looksRight(page, 'register wrong PIN');
   assert.match(await page.locator('main').innerText(), /1 of 10 tries/);
 

@@ -2,7 +2,12 @@
 
 use super::*;
 
-on_both_engines!(contacts_and_chats_are_asked_for_at_once, declined_history_is_told_apart, the_deadline_counts_down);
+on_both_engines!(
+    contacts_and_chats_are_asked_for_at_once,
+    refused_contacts_do_not_keep_chats_back,
+    declined_history_is_told_apart,
+    the_deadline_counts_down,
+);
 
 async fn contacts_and_chats_are_asked_for_at_once(db: Database) {
     let world = World::start(db).await;
@@ -23,6 +28,25 @@ async fn contacts_and_chats_are_asked_for_at_once(db: Database) {
         .collect();
     assert_eq!(asked.len(), 2, "once each: {asked:?}");
     assert!(asked[0].contains("smb_app_state_sync") && asked[1].contains("history"), "{asked:?}");
+}
+
+async fn refused_contacts_do_not_keep_chats_back(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &["coexistence"]).await;
+    eventually("both to be asked for", || async { (calls(&world, "/smb_app_data") == 2).then_some(()) }).await;
+    let asked = "SELECT count(*) AS n FROM number_syncs WHERE history_asked_at IS NOT NULL";
+    eventually("both to be taken", || async { (world.number(asked, "n").await == Some(1)).then_some(()) }).await;
+    // As if the answers had been lost: Meta takes each request once.
+    let mut tx = world.portal.store.write().await.unwrap();
+    let lost = "UPDATE number_syncs SET contacts_asked_at = NULL, history_asked_at = NULL";
+    doorway::store::query(lost).execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    browser.post(&format!("{page}/sync"), &[]).await;
+    eventually("both to be asked for again", || async { (calls(&world, "/smb_app_data") == 4).then_some(()) }).await;
+    eventually("the refusal to be told", || async {
+        browser.get(&page).await.words().contains("Not everything was asked for").then_some(())
+    })
+    .await;
 }
 
 async fn declined_history_is_told_apart(db: Database) {

@@ -6,6 +6,7 @@ use super::*;
 on_both_engines!(
     a_body_may_name_anybody_and_reaches_only_its_own,
     a_template_that_it_names_stays_the_owners,
+    a_number_that_was_anothers_is_not_its_own,
     what_it_signs_is_no_duplicate_of_what_meta_tells_others,
     what_it_named_before_is_nobodys_when_the_account_is_connected,
     partner_events_of_it_are_nothing,
@@ -114,7 +115,8 @@ async fn a_template_that_it_names_stays_the_owners(db: Database) {
     let two = Two::new(db).await;
     let (own, _) = two.own();
     let told = |waba: &str, event: &str| {
-        let value = json!({"event": event, "message_template_id": 77, "message_template_name": "hello",
+        let name = if waba == two.waba { "new_oven" } else { "hello" };
+        let value = json!({"event": event, "message_template_id": 77, "message_template_name": name,
             "message_template_language": "en_US", "reason": "SCAM"});
         json!({"id": waba, "time": 1_790_000_000, "changes": [{"field": "message_template_status_update", "value": value}]})
     };
@@ -134,11 +136,45 @@ async fn a_template_that_it_names_stays_the_owners(db: Database) {
     };
     assert_eq!(status(&two.waba).await.as_deref(), Some("APPROVED"));
     assert_eq!(status(own).await.as_deref(), Some("DISABLED"));
+    // Nor do the words of one reach what is kept of the other.
+    let mixed = "SELECT count(*) AS n FROM template_decisions d JOIN message_templates t ON t.waba_id = d.waba_id \
+                 AND t.template_id = d.template_id WHERE t.name <> d.name";
+    assert_eq!(two.world.number(mixed, "n").await, Some(0));
+    let names = "SELECT count(DISTINCT name) AS n FROM template_decisions";
+    assert_eq!(two.world.number(names, "n").await, Some(2));
     let owners = "SELECT w.connection_id AS id FROM wabas w JOIN connections c ON c.id = w.connection_id JOIN customers k \
                   ON k.id = c.customer_id WHERE k.name = 'Harbour Bakery'";
     let connection = two.world.column(owners, "id").await.unwrap();
     let page = two.owner.get(&format!("/connections/{connection}/templates/77")).await;
     assert_eq!(page.attribute("data-status").as_deref(), Some("APPROVED"), "{}", page.words());
+}
+
+async fn a_number_that_was_anothers_is_not_its_own(db: Database) {
+    let world = World::start(db).await;
+    let owner = world.customer("Harbour Bakery").await;
+    let (connection, signup) = world.connect(&owner, &["coexistence"]).await;
+    let phone = id(&signup, "phone_number_ids", 0);
+    let came = "SELECT max(contacts_count) AS n FROM number_syncs";
+    eventually("the contacts", || async { (world.number(came, "n").await == Some(4)).then_some(()) }).await;
+    // What is kept of a number outlives its connection.
+    owner.post(&format!("{connection}/disconnect"), &[]).await;
+    let left = "SELECT count(*) AS n FROM phone_numbers";
+    eventually("the end of the connection", || async { (world.number(left, "n").await == Some(0)).then_some(()) })
+        .await;
+    let other = world.customer("Corner Shop").await;
+    let app = app(&world).await;
+    let (_, callback) = add(&other, &app).await;
+    let one =
+        json!({"type": "contact", "action": "add", "contact": {"full_name": "Ann", "phone_number": "12025550199"}});
+    let told = |phone: &str| {
+        let value =
+            json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": phone}, "state_sync": [one]});
+        let change = json!({"field": "smb_app_state_sync", "value": value});
+        body(&[json!({"id": text(&app, "waba_id"), "time": 1_790_000_000, "changes": [change]})])
+    };
+    assert_eq!(post(&other, &callback, text(&app, "app_secret"), &told(&phone)).await, 200);
+    all_read(&world).await;
+    assert_eq!(world.number(came, "n").await, Some(4));
 }
 
 async fn what_it_signs_is_no_duplicate_of_what_meta_tells_others(db: Database) {
