@@ -26,8 +26,6 @@ CREATE TABLE number_files (
     wanted_name TEXT,
     -- When a verification code was sent to the number last.
     code_sent_at BIGINT,
-    -- Until when Meta takes neither registrations nor their end.
-    locked_until_at BIGINT,
     created_at BIGINT NOT NULL,
     UNIQUE (customer_id, number)
 );

@@ -39,6 +39,8 @@ CREATE TABLE message_templates (
     -- When it was read from Meta last.
     read_at BIGINT,
     updated_at BIGINT NOT NULL,
+    -- Whether it was approved before it got the status that it has: Meta blocks the names of such for a while.
+    was_approved BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (waba_id, template_id)
 );
 INSERT INTO message_templates (waba_id, template_id, name, language, status, category, quality, reason, status_told_at,

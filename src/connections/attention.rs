@@ -146,6 +146,8 @@ impl Connections {
         for waba in phone_numbers::wabas_of_number(&mut db, text).await? {
             found.extend(super::queries::owner(&mut db, &waba).await?.map(|owner| owner.customer));
         }
+        // Also those who had it, and are not connected any more.
+        found.extend(phone_numbers::customers_of(&mut db, text).await?);
         found.sort_unstable();
         found.dedup();
         Ok(found)

@@ -161,6 +161,16 @@ pub(super) async fn acts(
     .await
 }
 
+/// Whether a template was approved before it got the status that it has.
+pub(super) async fn was_approved(db: &mut impl Reads, waba: &WabaId, id: &str) -> Result<bool> {
+    query("SELECT was_approved FROM message_templates WHERE waba_id = $1 AND template_id = $2")
+        .bind(waba)
+        .bind(id)
+        .optional(db, |row| row.bool("was_approved"))
+        .await
+        .map(|found| found.unwrap_or(false))
+}
+
 /// When a name was deleted here last.
 pub(super) async fn deleted_at(db: &mut impl Reads, waba: &WabaId, name: &str) -> Result<Option<OffsetDateTime>> {
     query("SELECT max(at) AS at FROM template_acts WHERE waba_id = $1 AND act = 'deleted' AND name = $2")

@@ -46,7 +46,9 @@ pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTim
 
 pub(super) async fn set_status(tx: &mut WriteTx, told: &Told<'_>, status: &str, why: &Why<'_>) -> Result<()> {
     query(
-        "UPDATE message_templates SET status = $1, reason = $2, explained = $3, recommended = $6, status_told_at = $4 \
+        "UPDATE message_templates SET status = $1, reason = $2, explained = $3, recommended = $6, status_told_at = $4, \
+         was_approved = CASE WHEN status IN ('APPROVED', 'REINSTATED', 'FLAGGED', 'LOCKED', 'PAUSED', 'DISABLED') \
+         THEN TRUE ELSE was_approved END \
          WHERE template_id = $5 AND waba_id = $7 AND coalesce(status_told_at, 0) <= $4",
     )
     .bind(status)

@@ -143,7 +143,8 @@ pub(super) async fn known_one(db: &mut impl Reads, waba: &WabaId, id: &str) -> R
 }
 
 /// A template's row. A webhook that told of it later than we asked knows better; what webhooks alone tell (flagged,
-/// locked, why it was rejected) stays as long as Meta's list does not contradict it. A change of category that a webhook
+/// locked, why it was rejected) stays as long as Meta's list does not contradict it, and for a week: the word of its end may
+/// have been lost. A change of category that a webhook
 /// announced a day ahead stays that day, also where the list does not have it yet.
 static UPSERT: Rows = Rows::new(
     "INSERT INTO message_templates (template_id, waba_id, name, language, status, category, quality, reason, \
@@ -151,7 +152,8 @@ static UPSERT: Rows = Rows::new(
     17,
     " ON CONFLICT (waba_id, template_id) DO UPDATE SET name = excluded.name, language = excluded.language, \
      status = CASE WHEN coalesce(message_templates.status_told_at, 0) + 1000 > excluded.read_at THEN message_templates.status \
-      WHEN excluded.status = 'APPROVED' AND message_templates.status IN ('FLAGGED', 'LOCKED') THEN message_templates.status \
+      WHEN excluded.status = 'APPROVED' AND message_templates.status IN ('FLAGGED', 'LOCKED') \
+       AND coalesce(message_templates.status_told_at, 0) + 604800000 > excluded.read_at THEN message_templates.status \
       ELSE coalesce(excluded.status, message_templates.status) END, \
      reason = CASE WHEN coalesce(message_templates.status_told_at, 0) + 1000 > excluded.read_at THEN message_templates.reason \
       WHEN excluded.status = message_templates.status THEN coalesce(excluded.reason, message_templates.reason) \
@@ -180,6 +182,8 @@ static UPSERT: Rows = Rows::new(
      previous_category = coalesce(excluded.previous_category, message_templates.previous_category), \
      sub_category = coalesce(excluded.sub_category, message_templates.sub_category), \
      parameter_format = coalesce(excluded.parameter_format, message_templates.parameter_format), \
+     was_approved = CASE WHEN message_templates.status IN ('APPROVED', 'REINSTATED', 'FLAGGED', 'LOCKED', 'PAUSED', 'DISABLED') \
+      THEN TRUE ELSE message_templates.was_approved END, \
      components = excluded.components, words = excluded.words, read_at = excluded.read_at, \
      updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END",
 );

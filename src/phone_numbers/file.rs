@@ -165,7 +165,6 @@ pub(super) struct File {
     pub region: Option<String>,
     pub wanted_name: Option<String>,
     pub code_sent_at: Option<OffsetDateTime>,
-    pub locked_until: Option<OffsetDateTime>,
 }
 
 impl File {

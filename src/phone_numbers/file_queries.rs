@@ -37,7 +37,6 @@ fn file(row: &Row) -> Result<File> {
         region: row.opt_text("region")?,
         wanted_name: row.opt_text("wanted_name")?,
         code_sent_at: row.opt_time("code_sent_at")?,
-        locked_until: row.opt_time("locked_until_at")?,
     })
 }
 
@@ -188,12 +187,6 @@ pub(super) async fn give_up(tx: &mut WriteTx, file: &str) -> Result<bool> {
     Ok(ended.bind(file).execute(tx).await? == 1)
 }
 
-pub(super) async fn set_locked(tx: &mut WriteTx, file: &str, until: OffsetDateTime) -> Result<()> {
-    let set = query("UPDATE number_files SET locked_until_at = $1 WHERE id = $2");
-    set.bind(until).bind(file).execute(tx).await?;
-    Ok(())
-}
-
 pub(super) async fn set_code_sent(tx: &mut WriteTx, file: &str, at: Option<OffsetDateTime>) -> Result<()> {
     let set = query("UPDATE number_files SET code_sent_at = $1 WHERE id = $2");
     set.bind(at).bind(file).execute(tx).await?;
@@ -250,7 +243,14 @@ pub(super) async fn tries(db: &mut impl Reads, file: &File, kind: TryKind, now: 
         .bind(now - WINDOW)
         .all(db, |row| row.time("at"))
         .await?;
-    Ok(Tries { at, locked_until: file.locked_until })
+    // Meta says that there were too many: of this kind none counts for so long.
+    let locked =
+        query("SELECT max(at) AS at FROM number_tries WHERE file_id = $1 AND kind = $2 AND outcome = '133016'")
+            .bind(&file.id)
+            .bind(kind.as_str())
+            .one(db, |row| row.opt_time("at"))
+            .await?;
+    Ok(Tries { at, locked_until: locked.map(|at| at + WINDOW) })
 }
 
 /// When the tries of registering were made since then that Meta did not answer, the first first.
@@ -269,6 +269,22 @@ pub(super) async fn ended_so(db: &mut impl Reads, file: &str, outcome: &str, now
         .bind(outcome)
         .bind(now - WINDOW)
         .one(db, |row| row.int("n"))
+        .await
+}
+
+/// Whose a number with this ID at Meta is, or was last.
+pub(super) async fn customers_with_id(db: &mut impl Reads, id: &str) -> Result<Vec<CustomerId>> {
+    query("SELECT customer_id FROM number_files WHERE phone_number_id = $1")
+        .bind(id)
+        .all(db, |row| row.parse("customer_id"))
+        .await
+}
+
+/// Numbers that end with these digits, each with whose it is or was.
+pub(super) async fn ending_with(db: &mut impl Reads, digits: &str) -> Result<Vec<(CustomerId, String)>> {
+    query("SELECT customer_id, number FROM number_files WHERE number LIKE $1 ORDER BY customer_id LIMIT 200")
+        .bind(format!("%{digits}"))
+        .all(db, |row| Ok((row.parse("customer_id")?, row.text("number")?)))
         .await
 }
 

@@ -269,9 +269,6 @@ impl PhoneNumbers {
         if api.code == 133_005 {
             pins::wrong(&mut tx, pin).await?;
         }
-        if api.code == 133_016 {
-            file_queries::set_locked(&mut tx, &file.id, now + WINDOW).await?;
-        }
         let unready = file_queries::ended_so(&mut tx, &file.id, UNREADY, now).await?;
         tx.commit().await?;
         let failed = |reason, at| Next::Failed(failure_of(reason, error), at);

@@ -1,9 +1,9 @@
 //! Keeping and reading numbers, in the transactions of the features that use them.
 
-use super::{model::Number, queries};
+use super::{file_queries, model::Number, queries};
 use crate::{
     base::{
-        ids::{PhoneNumberId, WabaId},
+        ids::{CustomerId, PhoneNumberId, WabaId},
         phone::normal_phone,
     },
     graph,
@@ -61,21 +61,50 @@ const TAIL: usize = 6;
 /// # Errors
 /// The database's.
 pub async fn wabas_of_number(db: &mut impl Reads, text: &str) -> Result<Vec<WabaId>> {
-    let is_one = text.chars().all(|c| c.is_ascii_digit() || " +-()./".contains(c));
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    // Dialled from abroad, and from within a country.
-    let digits = digits.strip_prefix("00").unwrap_or(&digits);
-    let national = digits.strip_prefix('0').unwrap_or(digits);
-    if !is_one || national.len() < TAIL || national.len() > 15 {
-        return Ok(Vec::new());
+    let Some(wanted) = Wanted::of(text) else { return Ok(Vec::new()) };
+    let found = queries::ending_with(db, wanted.tail()).await?;
+    Ok(found.into_iter().filter(|(_, written)| wanted.is(written)).map(|(waba, _)| waba).collect())
+}
+
+/// The customers who have or had a number: by its ID, or written in whatever notation.
+///
+/// # Errors
+/// The database's.
+pub async fn customers_of(db: &mut impl Reads, text: &str) -> Result<Vec<CustomerId>> {
+    let mut all = file_queries::customers_with_id(db, text.trim()).await?;
+    if let Some(wanted) = Wanted::of(text) {
+        let found = file_queries::ending_with(db, wanted.tail()).await?;
+        all.extend(found.into_iter().filter(|(_, written)| wanted.is(written)).map(|(customer, _)| customer));
     }
-    let wanted = normal_phone(digits);
-    let found = queries::ending_with(db, &national[national.len() - TAIL..]).await?;
-    let same = |written: &str| {
+    Ok(all)
+}
+
+/// A number as somebody types it to find it.
+struct Wanted {
+    national: String,
+    normal: Option<String>,
+}
+
+impl Wanted {
+    /// `None`: too short, or none at all.
+    fn of(text: &str) -> Option<Self> {
+        let is_one = text.chars().all(|c| c.is_ascii_digit() || " +-()./".contains(c));
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        // Dialled from abroad, and from within a country.
+        let digits = digits.strip_prefix("00").unwrap_or(&digits);
+        let national = digits.strip_prefix('0').unwrap_or(digits);
+        let fits = is_one && (TAIL..=15).contains(&national.len());
+        fits.then(|| Self { national: national.to_owned(), normal: normal_phone(digits) })
+    }
+
+    fn tail(&self) -> &str {
+        &self.national[self.national.len() - TAIL..]
+    }
+
+    fn is(&self, written: &str) -> bool {
         let digits: String = written.chars().filter(char::is_ascii_digit).collect();
-        digits.ends_with(national) || normal_phone(&digits).is_some_and(|one| Some(one) == wanted)
-    };
-    Ok(found.into_iter().filter(|(_, written)| same(written)).map(|(waba, _)| waba).collect())
+        digits.ends_with(&self.national) || normal_phone(&digits).is_some_and(|one| Some(one) == self.normal)
+    }
 }
 
 /// The number of a WABA that is written so, in whatever notation, also as Meta's IDs differ from E.164; `None` where

@@ -64,7 +64,7 @@ pub(super) struct Phone {
     pub register_tries_ms: Vec<i64>,
     /// When `deregister` was called, in epoch milliseconds.
     pub deregister_tries_ms: Vec<i64>,
-    /// Until when both are blocked after too many tries, in epoch milliseconds.
+    /// Until when `register` is blocked after too many tries, in epoch milliseconds.
     pub blocked_until_ms: i64,
     pub override_callback_uri: Option<String>,
     /// Codes, guesses, names, storage, synchronisation.
@@ -86,6 +86,8 @@ pub(super) struct PhoneMore {
     pub pin_blocked_until_ms: i64,
     /// Until when the number's deletion elsewhere is not complete, in epoch milliseconds.
     pub deleting_until_ms: i64,
+    /// Until when `deregister` is blocked after too many tries, in epoch milliseconds.
+    pub deregister_blocked_until_ms: i64,
     /// Whether an earlier deregistration failed half-way.
     pub half_deregistered: bool,
     /// The name under review, or reviewed last.

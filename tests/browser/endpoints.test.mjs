@@ -67,6 +67,8 @@ test('an endpoint is made, tried, failed, mended, and given a new secret', { tim
   await button(page, 'Send test event').click();
   await page.locator('#live-test').getByText('Failed, is tried again', { exact: true }).waitFor();
   assert.match(await page.locator('#live-test').innerText(), /Next attempt/);
+  // The list follows by itself, a moment later.
+  await page.locator('#live-deliveries').getByText('Failed, is tried again', { exact: true }).first().waitFor();
   assert.match(await page.locator('#live-deliveries').innerText(), /Failed, is tried again[\s\S]*Last answer: 500/);
   await received.locator('[data-call]').filter({ hasText: 'Answered 500' }).first().waitFor();
   await looksRight(page, 'failing endpoint');

@@ -42,7 +42,7 @@ pub(super) fn register(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &str
     let now_ms = sandbox.now_ms();
     sandbox.change(|state| {
         let phone = state.phone_mut(id).ok_or_else(|| GraphError::unsupported(&call.method, id))?;
-        attempt(phone, now_ms, |phone| &mut phone.register_tries_ms)?;
+        attempt(phone, now_ms, |phone| (&mut phone.register_tries_ms, &mut phone.blocked_until_ms))?;
         if phone.on_biz_app {
             return Err(GraphError::parameter("This number is in use with the WhatsApp Business app.")
                 .details("Registration is not needed for numbers in use with the WhatsApp Business app."));
@@ -89,7 +89,7 @@ pub(super) fn deregister(sandbox: &Sandbox, call: &Call, caller: &Caller, id: &s
     let now_ms = sandbox.now_ms();
     sandbox.change(|state| {
         let phone = state.phone_mut(id).ok_or_else(|| GraphError::unsupported(&call.method, id))?;
-        attempt(phone, now_ms, |phone| &mut phone.deregister_tries_ms)?;
+        attempt(phone, now_ms, |phone| (&mut phone.deregister_tries_ms, &mut phone.more.deregister_blocked_until_ms))?;
         if phone.on_biz_app {
             return Err(GraphError::parameter(
                 "A number in use with both Cloud API and the WhatsApp Business app can't be deregistered.",
@@ -140,19 +140,22 @@ pub(super) fn check_pin(pin: &str) -> Result<(), GraphError> {
     Err(GraphError::parameter("Param pin must be a six-digit number"))
 }
 
-/// Counts a try: the eleventh within 72 hours blocks the number for 72 hours.
-fn attempt(phone: &mut Phone, now_ms: i64, tries: fn(&mut Phone) -> &mut Vec<i64>) -> Result<(), GraphError> {
+/// The tries of one kind, and until when that kind is blocked.
+type Tries = for<'a> fn(&'a mut Phone) -> (&'a mut Vec<i64>, &'a mut i64);
+
+/// Counts a try: the eleventh within 72 hours blocks its kind for 72 hours.
+fn attempt(phone: &mut Phone, now_ms: i64, tries: Tries) -> Result<(), GraphError> {
     let blocked = GraphError::new(133_016, "(#133016) Account register deregister rate limit exceeded").details(
         "Registration or deregistration failed because there were too many attempts for this phone number in a short \
          period of time.",
     );
-    if phone.blocked_until_ms > now_ms {
+    let (made, blocked_until_ms) = tries(phone);
+    if *blocked_until_ms > now_ms {
         return Err(blocked);
     }
-    let made = tries(phone);
     made.retain(|at| at + WINDOW_MS > now_ms);
     if made.len() >= TRIES {
-        phone.blocked_until_ms = now_ms + WINDOW_MS;
+        *blocked_until_ms = now_ms + WINDOW_MS;
         return Err(blocked);
     }
     made.push(now_ms);

@@ -57,6 +57,10 @@ async fn before_and_after_are_shown_and_kept(db: Database) {
     says(&page, &["All permissions are in place", "Send and receive messages", "Allowed", "Messages reach us", "On"]);
     says(&page, &["+1 202-555-0100", "Checked", "by Maria Test"]);
     assert!(!page.words().contains("Connect again"));
+    // Otherwise the background may meet the end of the access first.
+    let reading = "SELECT count(*) AS n FROM template_syncs WHERE state IN ('queued', 'reading')";
+    eventually("the templates to be read", || async { (world.number(reading, "n").await == Some(0)).then_some(()) })
+        .await;
     control(&world, "tokens/revoke", json!({"waba_id": id(&signup, "waba_ids", 0)})).await;
     let page = look(&world, &browser, &connection).await;
     says(&page, &["The access has ended: connect again", "Meta says that a password was changed", "Works", "Ended"]);

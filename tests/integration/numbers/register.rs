@@ -14,6 +14,7 @@ on_both_engines!(
     what_came_off_in_part_comes_off_first,
     a_wrong_pin_does_not_end_registering_again,
     silence_does_not_use_up_the_tries,
+    a_lock_of_metas_is_of_one_kind,
     ten_tries_are_counted_and_shown,
     an_answer_that_never_came_is_read,
     messages_can_be_kept_in_a_country,
@@ -192,6 +193,30 @@ async fn silence_does_not_use_up_the_tries(db: Database) {
     assert_eq!(calls(&world, "/register"), 3);
     world.meta.control(Method::DELETE, "faults", json!({})).await;
     world.advance(3_700);
+    ask(&browser, &page, "kept", "").await;
+    wizard_says(&browser, &page, "The number is registered").await;
+}
+
+async fn a_lock_of_metas_is_of_one_kind(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &[]).await;
+    ask(&browser, &page, "made", "").await;
+    wizard_says(&browser, &page, "The number is registered").await;
+    // Others had used up the tries that Meta counts.
+    let mut tx = world.portal.store.write().await.unwrap();
+    query("INSERT INTO number_tries (id, file_id, kind, at, outcome) SELECT 'locked', id, 'register', $1, '133016' FROM number_files")
+        .bind(world.clock.now())
+        .execute(&mut tx)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    browser.post(&format!("{page}/deregister"), &[]).await;
+    wizard_says(&browser, &page, "The number is deregistered").await;
+    ask(&browser, &page, "kept", "").await;
+    let wizard = wizard_says(&browser, &page, "All tries are used up").await;
+    says(&wizard, &["in 3 days"]);
+    assert_eq!(calls(&world, "/register"), 1);
+    world.advance(73 * 3_600);
     ask(&browser, &page, "kept", "").await;
     wizard_says(&browser, &page, "The number is registered").await;
 }

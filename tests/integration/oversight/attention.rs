@@ -157,7 +157,7 @@ async fn a_number_is_found_however_it_is_written(db: Database) {
     let world = World::start(db).await;
     let support = world.staff(Role::Support).await;
     let bakery = world.customer("Harbour Bakery").await;
-    let (_, signup) = world.connect(&bakery, &[]).await;
+    let (connection, signup) = world.connect(&bakery, &[]).await;
     world.customer("Corner Shop").await;
     run(&world, "UPDATE phone_numbers SET display_phone_number = '+44 20 7946-0958'").await;
     let phone = id(&signup, "phone_number_ids", 0);
@@ -172,9 +172,18 @@ async fn a_number_is_found_however_it_is_written(db: Database) {
     {
         assert!(found(text).await, "{text}");
     }
-    for text in ["+44 20 7946 0959", "958", "49 20 7946 0958", "1112223334445"] {
+    // Written so that it is found in no address either.
+    for text in ["+44 20 7946 0959", "9-58", "49 20 7946 0958", "1112223334445"] {
         assert!(!found(text).await, "{text}");
     }
     run(&world, "UPDATE phone_numbers SET display_phone_number = '+55 11 98765-4321'").await;
     assert!(found("551187654321").await, "as WhatsApp writes it");
+    // Who had a number is found by it too.
+    bakery.post(&format!("{connection}/disconnect"), &[]).await;
+    let left = "SELECT count(*) AS n FROM phone_numbers";
+    eventually("the end of the connection", || async { (world.number(left, "n").await == Some(0)).then_some(()) })
+        .await;
+    for text in ["+1 202-555-0100", "(202) 555-0100", &phone] {
+        assert!(found(text).await, "{text}");
+    }
 }

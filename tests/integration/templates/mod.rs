@@ -14,6 +14,7 @@ on_both_engines!(
     a_cursor_that_expired_begins_again,
     what_nobody_knows_is_kept_and_shown,
     webhooks_move_the_status,
+    a_lock_whose_end_was_not_told_ends_all_the_same,
     a_category_that_is_to_change_is_shown,
     near_metas_limits_reading_waits,
 );
@@ -187,6 +188,23 @@ async fn webhooks_move_the_status(db: Database) {
         Some("en_US"),
         "webhooks write en-US"
     );
+}
+
+async fn a_lock_whose_end_was_not_told_ends_all_the_same(db: Database) {
+    let world = World::start(db).await;
+    let (browser, list, waba) = connected(&world).await;
+    control(&world, json!({"waba_id": waba, "make": 1})).await;
+    read_all(&world, &browser, &list).await;
+    let template = world.column("SELECT template_id FROM message_templates", "template_id").await.unwrap();
+    let page = format!("{list}/{template}");
+    control(&world, json!({"name": "order_confirmation_0001", "status": "LOCKED"})).await;
+    eventually("the lock", || async { browser.get(&page).await.words().contains("It is locked").then_some(()) }).await;
+    world.advance(2);
+    read_all(&world, &browser, &list).await;
+    assert!(browser.get(&page).await.words().contains("It is locked"), "Meta's list says nothing of it");
+    world.advance(8 * 86_400);
+    read_all(&world, &browser, &list).await;
+    assert!(!browser.get(&page).await.words().contains("It is locked"));
 }
 
 async fn a_category_that_is_to_change_is_shown(db: Database) {

@@ -7,6 +7,7 @@ on_both_engines!(
     a_new_connection_is_read,
     a_sample_must_have_been_uploaded,
     a_name_deleted_at_meta_is_blocked,
+    a_name_approved_once_is_blocked_as_well,
 );
 
 async fn a_copy_goes_to_any_account_of_the_customers(db: Database) {
@@ -75,6 +76,29 @@ async fn a_sample_must_have_been_uploaded(db: Database) {
     assert_eq!(refused.status, 422, "{}", refused.words());
     let error = refused.text.split("id=\"file-error\"").nth(1).expect("at the file").to_owned();
     assert!(error.contains("Meta has this file no more") && refused.words().contains("131009"), "{}", refused.words());
+}
+
+async fn a_name_approved_once_is_blocked_as_well(db: Database) {
+    let world = World::start(db).await;
+    let (browser, list, waba) = connected(&world).await;
+    control(&world, json!({"waba_id": waba, "make": 1})).await;
+    read_all(&world, &browser, &list).await;
+    let becomes = async |status: &'static str| {
+        control(&world, json!({"name": "order_confirmation_0001", "status": status})).await;
+        eventually(status, || async {
+            let now = world.column("SELECT status FROM message_templates", "status").await;
+            (now.as_deref() == Some(status)).then_some(())
+        })
+        .await;
+        world.advance(2);
+    };
+    becomes("REJECTED").await;
+    read_all(&world, &browser, &list).await;
+    becomes("DELETED").await;
+    read_all(&world, &browser, &list).await;
+    browser.get(&format!("{list}/new")).await;
+    let taken = browser.post(&format!("{list}/new"), &form(&[("name", "order_confirmation_0001")])).await;
+    assert!(taken.status == 422 && taken.words().contains("blocked for 30 more days"), "{}", taken.words());
 }
 
 async fn a_name_deleted_at_meta_is_blocked(db: Database) {
