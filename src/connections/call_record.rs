@@ -1,6 +1,7 @@
 //! The record of calls to Graph, kept in batches: all SQL of `graph_calls`.
 
 use crate::{
+    accounts,
     base::{
         clock, ids,
         ids::{ConnectionId, CustomerId},
@@ -89,7 +90,16 @@ async fn write(store: &Store, calls: &[CallRecord]) -> Result<()> {
     .bind(since)
     .execute(&mut tx)
     .await?;
-    // Who was erased while these waited is not brought back.
+    // Who was erased while these waited is not brought back, nor who is being erased beside this: that comes first then.
+    let customers = query(
+        "SELECT DISTINCT customer_id FROM graph_calls WHERE at >= $1 AND customer_id IS NOT NULL ORDER BY customer_id",
+    )
+    .bind(since)
+    .all(&mut tx, |row| row.parse::<CustomerId>("customer_id"))
+    .await?;
+    for customer in customers {
+        accounts::lock_customer(&mut tx, customer).await?;
+    }
     query(
         "DELETE FROM graph_calls WHERE at >= $1 AND ((connection_id IS NOT NULL AND customer_id IS NULL) OR \
          (customer_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = graph_calls.customer_id)))",
