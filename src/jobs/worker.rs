@@ -26,10 +26,32 @@ pub struct Worker {
     clock: Clock,
     queue: Queue,
     handlers: Arc<Handlers>,
-    owner: String,
+}
+
+/// SQL: nobody is at the job. What this process has claimed is under way however late it is: when the clock jumps (a
+/// machine that slept, a time that was set right), a lease that ran out says nothing of those who hold it.
+macro_rules! free {
+    ($now:literal, $owner:literal) => {
+        concat!("(lease_owner IS NULL OR (leased_until < ", $now, " AND lease_owner <> ", $owner, "))")
+    };
+}
+
+/// SQL: takes the job that is due longest.
+macro_rules! claiming {
+    ($locking:literal) => {
+        concat!(
+            "UPDATE jobs SET lease_owner = $1, leased_until = $2, again = FALSE, attempts = attempts + 1 \
+             WHERE id = (SELECT id FROM jobs WHERE run_at <= $3 AND ",
+            free!("$3", "$1"),
+            " ORDER BY run_at LIMIT 1",
+            $locking,
+            ") RETURNING id, kind, subject, attempts"
+        )
+    };
 }
 
 struct Claim {
+    owner: String,
     id: String,
     kind: String,
     subject: String,
@@ -40,7 +62,7 @@ impl Worker {
     /// A worker with a handler for each kind it does; jobs of other kinds are left for others.
     #[must_use]
     pub fn new(store: Store, clock: Clock, queue: Queue, handlers: Handlers) -> Self {
-        Self { store, clock, queue, handlers: Arc::new(handlers), owner: ids::new_uuid().to_string() }
+        Self { store, clock, queue, handlers: Arc::new(handlers) }
     }
 
     /// Works until `stop`; jobs under way then get a moment to finish.
@@ -52,13 +74,14 @@ impl Worker {
         let worker = Arc::new(self);
         let room = Arc::new(Semaphore::new(PARALLEL));
         let mut running = JoinSet::new();
+        let mut owner = ids::new_uuid().to_string();
         while !stop.is_cancelled() {
             while running.try_join_next().is_some() {}
             let permit = tokio::select! {
                 () = stop.cancelled() => break,
                 permit = room.clone().acquire_owned() => permit.expect("the semaphore is never closed"),
             };
-            match worker.claim().await {
+            match worker.claim(&owner).await {
                 Ok(Some(claim)) => {
                     let worker = worker.clone();
                     running.spawn(async move {
@@ -68,7 +91,11 @@ impl Worker {
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::error!(%error, "the job queue could not be read"),
+                Err(error) => {
+                    tracing::error!(%error, "the job queue could not be read");
+                    // The claim may have been kept all the same: its lease then runs out as anybody's.
+                    owner = ids::new_uuid().to_string();
+                }
             }
             drop(permit);
             tokio::select! {
@@ -97,36 +124,29 @@ impl Worker {
         Ok(())
     }
 
-    async fn claim(&self) -> Result<Option<Claim>> {
+    async fn claim(&self, owner: &str) -> Result<Option<Claim>> {
         let now = self.clock.now();
         // Looking costs no write lock; most looks find nothing.
         let mut db = self.store.read().await?;
-        let due =
-            query("SELECT 1 AS n FROM jobs WHERE run_at <= $1 AND (leased_until IS NULL OR leased_until < $1) LIMIT 1")
-                .bind(now)
-                .optional(&mut db, |_| Ok(()))
-                .await?;
+        let due = query(concat!("SELECT 1 AS n FROM jobs WHERE run_at <= $1 AND ", free!("$1", "$2"), " LIMIT 1"))
+            .bind(now)
+            .bind(owner)
+            .optional(&mut db, |_| Ok(()))
+            .await?;
         drop(db);
         if due.is_none() {
             return Ok(None);
         }
         let mut tx = self.store.write().await?;
         // The one dialect branch: several PostgreSQL workers must not wait for each other's rows.
-        let sql = if tx.is_sqlite() {
-            "UPDATE jobs SET lease_owner = $1, leased_until = $2, again = FALSE, attempts = attempts + 1 \
-             WHERE id = (SELECT id FROM jobs WHERE run_at <= $3 AND (leased_until IS NULL OR leased_until < $3) \
-             ORDER BY run_at LIMIT 1) RETURNING id, kind, subject, attempts"
-        } else {
-            "UPDATE jobs SET lease_owner = $1, leased_until = $2, again = FALSE, attempts = attempts + 1 \
-             WHERE id = (SELECT id FROM jobs WHERE run_at <= $3 AND (leased_until IS NULL OR leased_until < $3) \
-             ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, kind, subject, attempts"
-        };
+        let sql = if tx.is_sqlite() { claiming!("") } else { claiming!(" FOR UPDATE SKIP LOCKED") };
         let claim = query(sql)
-            .bind(&self.owner)
+            .bind(owner)
             .bind(now + LEASE)
             .bind(now)
             .optional(&mut tx, |row| {
                 Ok(Claim {
+                    owner: owner.to_owned(),
                     id: row.text("id")?,
                     kind: row.text("kind")?,
                     subject: row.text("subject")?,
@@ -163,7 +183,7 @@ impl Worker {
             query("UPDATE jobs SET leased_until = $1 WHERE id = $2 AND lease_owner = $3")
                 .bind(self.clock.now() + LEASE)
                 .bind(&claim.id)
-                .bind(&self.owner)
+                .bind(&claim.owner)
                 .execute(&mut tx)
                 .await?;
             tx.commit().await
@@ -184,13 +204,15 @@ impl Worker {
                 (Some(at), Some(text::shorten(&error.to_string(), 500)))
             }
         };
-        if let Err(error) = self.record(claim, next, error).await {
-            // The lease runs out and the job is done again, which its handler bears.
-            tracing::error!(kind = claim.kind, %error, "a job's outcome could not be kept");
+        // Until it is kept the job stays claimed. Where this process ends before, the lease runs out and the job is
+        // done again, which its handler bears.
+        while let Err(trouble) = self.record(claim, next, error.as_deref()).await {
+            tracing::error!(kind = claim.kind, error = %trouble, "a job's outcome could not be kept");
+            tokio::time::sleep(TICK).await;
         }
     }
 
-    async fn record(&self, claim: &Claim, next: Option<time::OffsetDateTime>, error: Option<String>) -> Result<()> {
+    async fn record(&self, claim: &Claim, next: Option<time::OffsetDateTime>, error: Option<&str>) -> Result<()> {
         let mut tx = self.store.write().await?;
         if let Some(at) = next {
             let succeeded = error.is_none();
@@ -204,13 +226,13 @@ impl Worker {
             .bind(self.clock.now())
             .bind(at)
             .bind(&claim.id)
-            .bind(&self.owner)
+            .bind(&claim.owner)
             .execute(&mut tx)
             .await?;
         } else {
             query("DELETE FROM jobs WHERE id = $1 AND lease_owner = $2 AND NOT again")
                 .bind(&claim.id)
-                .bind(&self.owner)
+                .bind(&claim.owner)
                 .execute(&mut tx)
                 .await?;
             query(
@@ -219,7 +241,7 @@ impl Worker {
             )
             .bind(self.clock.now())
             .bind(&claim.id)
-            .bind(&self.owner)
+            .bind(&claim.owner)
             .execute(&mut tx)
             .await?;
         }

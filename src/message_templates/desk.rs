@@ -245,8 +245,7 @@ impl TemplateDesk {
         }
         let now = self.templates.clock.now();
         let mut tx = self.templates.store.write().await?;
-        let approved_once = !matches!(template.status.as_deref(), Some("REJECTED" | "PENDING"))
-            || queries::was_approved(&mut tx, &template.waba_id, &template.id).await?;
+        let approved_once = queries::was_approved(&mut tx, &template.waba_id, &template.id).await?;
         // Only the name of one that was approved once is blocked.
         let act = if approved_once { "deleted" } else { "dropped" };
         queries::note_act(&mut tx, &template.waba_id, Some(&template.id), &template.name, act, now).await?;

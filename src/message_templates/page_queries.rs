@@ -2,7 +2,7 @@
 
 use super::{
     model::Template,
-    queries::{Told, template},
+    queries::{Told, approved_once, template},
 };
 use crate::{
     base::ids::{self, WabaId},
@@ -161,14 +161,14 @@ pub(super) async fn acts(
     .await
 }
 
-/// Whether a template was approved before it got the status that it has.
+/// Whether a template is or was approved: Meta blocks the names of such for a while once they are deleted.
 pub(super) async fn was_approved(db: &mut impl Reads, waba: &WabaId, id: &str) -> Result<bool> {
-    query("SELECT was_approved FROM message_templates WHERE waba_id = $1 AND template_id = $2")
-        .bind(waba)
-        .bind(id)
-        .optional(db, |row| row.bool("was_approved"))
-        .await
-        .map(|found| found.unwrap_or(false))
+    let found = query(concat!(
+        "SELECT ",
+        approved_once!(),
+        " AS once FROM message_templates WHERE waba_id = $1 AND template_id = $2"
+    ));
+    Ok(found.bind(waba).bind(id).optional(db, |row| row.bool("once")).await?.unwrap_or(false))
 }
 
 /// When a name was deleted here last.
@@ -228,10 +228,12 @@ pub(super) async fn drop_deleted(tx: &mut WriteTx, waba: &WabaId, name: &str, id
 
 /// An edited template is under review again.
 pub(super) async fn set_pending(tx: &mut WriteTx, waba: &WabaId, id: &str, now: OffsetDateTime) -> Result<()> {
-    query(
+    query(concat!(
         "UPDATE message_templates SET status = 'PENDING', reason = NULL, explained = NULL, recommended = NULL, \
-         updated_at = $1 WHERE template_id = $2 AND waba_id = $3",
-    )
+             updated_at = $1, was_approved = ",
+        approved_once!(),
+        " WHERE template_id = $2 AND waba_id = $3",
+    ))
     .bind(now)
     .bind(id)
     .bind(waba)

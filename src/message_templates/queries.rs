@@ -25,6 +25,15 @@ pub(super) struct Why<'a> {
     pub recommended: Option<&'a str>,
 }
 
+/// SQL: whether a template is or was approved, as its row stands; kept whenever its status changes.
+macro_rules! approved_once {
+    () => {
+        "CASE WHEN message_templates.status IN ('APPROVED', 'REINSTATED', 'FLAGGED', 'LOCKED', 'PAUSED', 'DISABLED') \
+         THEN TRUE ELSE message_templates.was_approved END"
+    };
+}
+pub(super) use approved_once;
+
 /// Makes the row where there is none. False where the account is nobody's.
 pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTime) -> Result<bool> {
     let held = query(
@@ -45,12 +54,12 @@ pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTim
 }
 
 pub(super) async fn set_status(tx: &mut WriteTx, told: &Told<'_>, status: &str, why: &Why<'_>) -> Result<()> {
-    query(
-        "UPDATE message_templates SET status = $1, reason = $2, explained = $3, recommended = $6, status_told_at = $4, \
-         was_approved = CASE WHEN status IN ('APPROVED', 'REINSTATED', 'FLAGGED', 'LOCKED', 'PAUSED', 'DISABLED') \
-         THEN TRUE ELSE was_approved END \
-         WHERE template_id = $5 AND waba_id = $7 AND coalesce(status_told_at, 0) <= $4",
-    )
+    query(concat!(
+        "UPDATE message_templates SET status = $1, reason = $2, explained = $3, recommended = $6, \
+             status_told_at = $4, was_approved = ",
+        approved_once!(),
+        " WHERE template_id = $5 AND waba_id = $7 AND coalesce(status_told_at, 0) <= $4",
+    ))
     .bind(status)
     .bind(why.reason)
     .bind(why.explained)

@@ -180,11 +180,8 @@ impl MessageTemplates {
     async fn take_deletion(&self, tx: &mut WriteTx, told: &Told<'_>) -> Result<bool> {
         let Some(known) = page_queries::get(tx, told.waba, told.id).await? else { return Ok(false) };
         // Only names of those that were approved once are blocked, and from the first word on.
-        let status = known.status.as_deref();
-        if !matches!(status, None | Some("REJECTED" | "PENDING" | "PENDING_DELETION" | "DELETED"))
-            || status.is_some_and(|status| status != "DELETED")
-                && page_queries::was_approved(tx, told.waba, told.id).await?
-        {
+        let was_told = matches!(known.status.as_deref(), Some("PENDING_DELETION" | "DELETED"));
+        if !was_told && page_queries::was_approved(tx, told.waba, told.id).await? {
             page_queries::note_act(tx, told.waba, Some(told.id), &known.name, "deleted", told.at).await?;
         }
         Ok(true)

@@ -4,6 +4,7 @@ use super::{
     components,
     decisions::{Decision, What},
     model::language_code,
+    queries::approved_once,
 };
 use crate::{
     base::{ids::WabaId, text::shorten},
@@ -150,7 +151,8 @@ static UPSERT: Rows = Rows::new(
     "INSERT INTO message_templates (template_id, waba_id, name, language, status, category, quality, reason, \
      previous_category, sub_category, parameter_format, components, words, next_category, next_category_at, read_at, updated_at) VALUES",
     17,
-    " ON CONFLICT (waba_id, template_id) DO UPDATE SET name = excluded.name, language = excluded.language, \
+    concat!(
+        " ON CONFLICT (waba_id, template_id) DO UPDATE SET name = excluded.name, language = excluded.language, \
      status = CASE WHEN coalesce(message_templates.status_told_at, 0) + 1000 > excluded.read_at THEN message_templates.status \
       WHEN excluded.status = 'APPROVED' AND message_templates.status IN ('FLAGGED', 'LOCKED') \
        AND coalesce(message_templates.status_told_at, 0) + 604800000 > excluded.read_at THEN message_templates.status \
@@ -182,10 +184,12 @@ static UPSERT: Rows = Rows::new(
      previous_category = coalesce(excluded.previous_category, message_templates.previous_category), \
      sub_category = coalesce(excluded.sub_category, message_templates.sub_category), \
      parameter_format = coalesce(excluded.parameter_format, message_templates.parameter_format), \
-     was_approved = CASE WHEN message_templates.status IN ('APPROVED', 'REINSTATED', 'FLAGGED', 'LOCKED', 'PAUSED', 'DISABLED') \
-      THEN TRUE ELSE message_templates.was_approved END, \
+     was_approved = ",
+        approved_once!(),
+        ", \
      components = excluded.components, words = excluded.words, read_at = excluded.read_at, \
      updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END",
+    ),
 );
 
 /// The values of one row; `changed_at` where it is new or changed.

@@ -56,6 +56,9 @@ impl PhoneNumbers {
         if let Some(at) = tries.next(now) {
             return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
         }
+        if let Some(next) = self.silenced(file, TryKind::Deregister).await? {
+            return Ok(next);
+        }
         let mut tx = self.store.write().await?;
         let counted = file_queries::count_try(&mut tx, &file.id, TryKind::Deregister, now).await?;
         tx.commit().await?;

@@ -253,10 +253,16 @@ pub(super) async fn tries(db: &mut impl Reads, file: &File, kind: TryKind, now: 
     Ok(Tries { at, locked_until: locked.map(|at| at + WINDOW) })
 }
 
-/// When the tries of registering were made since then that Meta did not answer, the first first.
-pub(super) async fn unanswered(db: &mut impl Reads, file: &str, since: OffsetDateTime) -> Result<Vec<OffsetDateTime>> {
-    query("SELECT at FROM number_tries WHERE file_id = $1 AND kind = 'register' AND outcome IS NULL AND at > $2 ORDER BY at")
+/// When the tries of a kind were made since then that Meta did not answer, the first first.
+pub(super) async fn unanswered(
+    db: &mut impl Reads,
+    file: &str,
+    kind: TryKind,
+    since: OffsetDateTime,
+) -> Result<Vec<OffsetDateTime>> {
+    query("SELECT at FROM number_tries WHERE file_id = $1 AND kind = $2 AND outcome IS NULL AND at > $3 ORDER BY at")
         .bind(file)
+        .bind(kind.as_str())
         .bind(since)
         .all(db, |row| row.time("at"))
         .await

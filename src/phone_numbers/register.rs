@@ -218,9 +218,8 @@ impl PhoneNumbers {
             return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
         }
         // Each call counts, also one without an answer: Meta's trouble must not use all of them up.
-        let silent = file_queries::unanswered(&mut self.store.read().await?, &file.id, now - SILENCE).await?;
-        if silent.len() >= SILENT_TRIES {
-            return Ok(Next::Failed(Reason::Trouble.into(), silent.first().map(|at| *at + SILENCE)));
+        if let Some(next) = self.silenced(file, TryKind::Register).await? {
+            return Ok(next);
         }
         let Some(pin) = pin else { return failed(Reason::NoPin) };
         let open = pin.open(&self.keys)?;
@@ -247,6 +246,14 @@ impl PhoneNumbers {
             return Ok(Next::Done(None));
         };
         self.refused(file, line, &counted, &pin.id, &error).await
+    }
+
+    /// Where Meta did not answer the last calls of a kind: none is made by itself for a while.
+    pub(super) async fn silenced(&self, file: &File, kind: TryKind) -> Result<Option<Next>> {
+        let since = self.now() - SILENCE;
+        let silent = file_queries::unanswered(&mut self.store.read().await?, &file.id, kind, since).await?;
+        let is_enough = silent.len() >= SILENT_TRIES;
+        Ok(is_enough.then(|| Next::Failed(Reason::Trouble.into(), silent.first().map(|at| *at + SILENCE))))
     }
 
     /// What Meta said instead of yes.

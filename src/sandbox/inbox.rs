@@ -7,6 +7,7 @@ use super::{
     Sandbox, ids,
     media::{self, MAX_BYTES},
     state::State,
+    templates::{self, News},
 };
 use crate::sandbox::assets::{Phone, digits};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -68,6 +69,8 @@ pub(super) fn make(sandbox: &Sandbox, asked: &Asked) -> Result<Made, String> {
     match asked.kind.as_str() {
         "message" => message(sandbox, asked),
         "status" => status(sandbox, asked),
+        "template_status" | "template_quality" | "template_category" => template(sandbox, asked),
+        "quality" => limit(sandbox, asked),
         _ => sandbox.read(|state| account(state, asked, sandbox.now_ms())),
     }
     .map(|(body, message_id, media_id)| Made { body, message_id, media_id })
@@ -182,36 +185,52 @@ fn status(sandbox: &Sandbox, asked: &Asked) -> Result<Parts, String> {
     Ok((about(&phone, json!({ "statuses": [one] }), asked.value.as_ref()), Some(id), None))
 }
 
-/// Fields of accounts, numbers and templates.
+/// A template that the account has changes, and the app is told; where there is none of this name, it gets one: Meta
+/// tells of nothing that it does not list.
+fn template(sandbox: &Sandbox, asked: &Asked) -> Result<Parts, String> {
+    let waba = asked.waba_id.as_deref().ok_or("waba_id is needed")?;
+    let mut news = News { name: asked.name.as_deref().unwrap_or("order_confirmation"), ..News::default() };
+    let word = asked.status.as_deref();
+    match asked.kind.as_str() {
+        "template_status" => news.status = Some(word.unwrap_or("APPROVED")),
+        "template_quality" => news.quality = Some(word.unwrap_or("YELLOW")),
+        _ => news.category = Some(word.unwrap_or("MARKETING")),
+    }
+    news.reason = asked.value.as_ref().and_then(|value| value.get("reason")).and_then(Value::as_str);
+    let now_ms = sandbox.now_ms();
+    let told =
+        sandbox.change(|state| templates::tell(state, waba, &news, now_ms)).map_err(|error| error.to_string())?;
+    let mut body = told?;
+    for (key, member) in asked.value.iter().flatten() {
+        body["entry"][0]["changes"][0]["value"][key] = member.clone();
+    }
+    Ok((body, None, None))
+}
+
+/// A number's limit changes, and the app is told.
+fn limit(sandbox: &Sandbox, asked: &Asked) -> Result<Parts, String> {
+    let limit = asked.status.as_deref().unwrap_or("TIER_2K");
+    let id = asked.phone_id.as_deref().ok_or("phone_id is needed")?;
+    let changed = sandbox.change(|state| match state.phone_mut(id) {
+        Some(phone) => {
+            phone.more.limit = Some(limit.to_owned());
+            Ok(())
+        }
+        None => Err("there is no such number".to_owned()),
+    });
+    changed.map_err(|error| error.to_string())??;
+    sandbox.read(|state| account(state, asked, sandbox.now_ms()))
+}
+
+/// Fields of accounts and numbers.
 fn account(state: &State, asked: &Asked, now_ms: i64) -> Result<Parts, String> {
     let phone = asked.phone_id.as_deref().map(|id| state.phone(id).ok_or("there is no such number")).transpose()?;
     let waba = asked.waba_id.clone().or_else(|| phone.map(|phone| phone.waba_id.clone()));
     let waba = waba.ok_or("waba_id or phone_id is needed")?;
     state.waba(&waba).ok_or("there is no such account")?;
     let display = phone.map(|phone| digits(&phone.display)).unwrap_or_default();
-    let name = asked.name.as_deref().unwrap_or("order_confirmation");
-    let template = json!({"message_template_id": 1_689_556_908_129_832_i64, "message_template_name": name,
-        "message_template_language": "en-US"});
-    let with = |mut base: Value, more: Value| {
-        for (key, member) in more.as_object().into_iter().flatten() {
-            base[key] = member.clone();
-        }
-        base
-    };
     let status = asked.status.as_deref();
     let (field, mut value) = match asked.kind.as_str() {
-        "template_status" => {
-            let more = json!({"event": status.unwrap_or("APPROVED"), "reason": "NONE", "message_template_category": "UTILITY"});
-            ("message_template_status_update", with(template, more))
-        }
-        "template_quality" => {
-            let more = json!({"previous_quality_score": "GREEN", "new_quality_score": status.unwrap_or("YELLOW")});
-            ("message_template_quality_update", with(template, more))
-        }
-        "template_category" => {
-            let more = json!({"previous_category": "UTILITY", "new_category": status.unwrap_or("MARKETING")});
-            ("template_category_update", with(template, more))
-        }
         "quality" => {
             let limit = status.unwrap_or("TIER_2K");
             let value = json!({"display_phone_number": display, "event": "UPGRADE", "current_limit": limit,

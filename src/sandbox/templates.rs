@@ -224,6 +224,40 @@ fn change(template: &mut Template, asked: &Asked, now_ms: i64) -> Vec<Value> {
     told
 }
 
+/// What is told of one template by `POST /_sandbox/webhooks`.
+#[derive(Default)]
+pub(super) struct News<'a> {
+    pub name: &'a str,
+    pub status: Option<&'a str>,
+    pub reason: Option<&'a str>,
+    pub quality: Option<&'a str>,
+    pub category: Option<&'a str>,
+}
+
+/// The template of this name changes as told, and is made first where the account has none; the webhook that tells it.
+///
+/// # Errors
+/// In words, where the account is not there.
+pub(super) fn tell(state: &mut State, waba: &str, news: &News<'_>, now_ms: i64) -> Result<Value, String> {
+    state.waba(waba).ok_or("there is no such account")?;
+    let asked = Asked {
+        status: news.status.map(str::to_owned),
+        reason: news.reason.map(str::to_owned),
+        quality: news.quality.map(str::to_owned),
+        category: news.category.map(str::to_owned),
+        ..Asked::default()
+    };
+    let shelf = Arc::make_mut(&mut state.templates);
+    let is_it = |template: &Arc<Template>| template.waba_id == waba && template.name == news.name;
+    if !shelf.all.iter().any(is_it) {
+        let plain = Template { name: news.name.to_owned(), ..made(waba, 0, now_ms) };
+        shelf.all.push(Arc::new(plain));
+    }
+    let template = shelf.all.iter_mut().find(|template| is_it(template)).map(Arc::make_mut);
+    let told = template.map(|template| change(template, &asked, now_ms)).unwrap_or_default();
+    told.into_iter().next().ok_or_else(|| "nothing changes".to_owned())
+}
+
 const SUBJECTS: [&str; 10] = [
     "order_confirmation",
     "order_shipped",

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 on_both_engines!(
     a_job_of_a_dead_worker_is_done_by_another,
     who_comes_late_takes_nothing_from_who_took_over,
+    a_clock_that_jumps_starts_nothing_twice,
     asked_again_while_it_is_done_it_is_done_again,
     a_failing_job_backs_off,
     a_job_that_panics_harms_no_other,
@@ -126,6 +127,22 @@ async fn who_comes_late_takes_nothing_from_who_took_over(db: Database) {
     second_gate.add_permits(1);
     bench.empty().await;
     assert_eq!((first.load(Ordering::SeqCst), second.load(Ordering::SeqCst)), (1, 1));
+}
+
+async fn a_clock_that_jumps_starts_nothing_twice(db: Database) {
+    let bench = Bench::new(db).await;
+    let (runs, gate) = counters(0);
+    bench.worker(counting(&runs, &gate));
+    bench.ask("slow", 0).await;
+    reached(&runs, 1).await;
+    // The machine slept for an hour, and the job with it.
+    bench.clock.advance(time::Duration::hours(1));
+    bench.queue.wake();
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    assert_eq!(runs.load(Ordering::SeqCst), 1, "it is still at it");
+    gate.add_permits(1);
+    bench.empty().await;
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
 async fn asked_again_while_it_is_done_it_is_done_again(db: Database) {

@@ -191,10 +191,21 @@ async fn silence_does_not_use_up_the_tries(db: Database) {
     let wizard = wizard_says(&browser, &page, "It can be tried again").await;
     says(&wizard, &["3 of 10 tries", "Meta has trouble"]);
     assert_eq!(calls(&world, "/register"), 3);
-    world.meta.control(Method::DELETE, "faults", json!({})).await;
+    world.meta.mend().await;
     world.advance(3_700);
     ask(&browser, &page, "kept", "").await;
     wizard_says(&browser, &page, "The number is registered").await;
+    // The same of taking it off.
+    world.meta.fault("graph_500", Some(20), Some("/deregister")).await;
+    browser.post(&format!("{page}/deregister"), &[]).await;
+    for _ in 0..10 {
+        if browser.get(&format!("{page}/register")).await.words().contains("It can be tried again") {
+            break;
+        }
+        world.advance(150);
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    }
+    assert_eq!(calls(&world, "/deregister"), 3);
 }
 
 async fn a_lock_of_metas_is_of_one_kind(db: Database) {

@@ -94,11 +94,19 @@ async fn a_name_approved_once_is_blocked_as_well(db: Database) {
     };
     becomes("REJECTED").await;
     read_all(&world, &browser, &list).await;
-    becomes("DELETED").await;
-    read_all(&world, &browser, &list).await;
+    // Announced, and carried out later: what blocks is the first word.
+    becomes("PENDING_DELETION").await;
+    world.advance(5 * 86_400);
+    control(&world, json!({"name": "order_confirmation_0001", "status": "DELETED"})).await;
+    let left = "SELECT count(*) AS n FROM message_templates";
+    eventually("it is gone", || async {
+        browser.post(&format!("{list}/sync"), &[]).await;
+        (world.number(left, "n").await == Some(0)).then_some(())
+    })
+    .await;
     browser.get(&format!("{list}/new")).await;
     let taken = browser.post(&format!("{list}/new"), &form(&[("name", "order_confirmation_0001")])).await;
-    assert!(taken.status == 422 && taken.words().contains("blocked for 30 more days"), "{}", taken.words());
+    assert!(taken.status == 422 && taken.words().contains("blocked for 25 more days"), "{}", taken.words());
 }
 
 async fn a_name_deleted_at_meta_is_blocked(db: Database) {
