@@ -109,6 +109,7 @@ impl Connections {
         PhoneNumbers::erase(tx, &self.queue, customer).await?;
         for waba in customer_queries::wabas_of(tx, customer).await? {
             holders::note(tx, &waba, self.clock.now()).await?;
+            self.templates.end_sync(tx, &waba).await?;
         }
         holders::erase(tx, customer).await?;
         call_record::erase(tx, customer).await?;

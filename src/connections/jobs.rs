@@ -15,7 +15,7 @@ use crate::{
     graph::{self, Access, ErrorClass, GraphError},
     jobs::{JobError, Outcome},
     phone_numbers::Registration,
-    store::StoreError,
+    store::{StoreError, WriteTx},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -101,6 +101,15 @@ impl Connections {
         results
     }
 
+    /// Takes a WABA out of a connection that still holds it, and what was still to be done for it.
+    pub(super) async fn let_go(&self, tx: &mut WriteTx, waba: &WabaId, from: ConnectionId) -> Result<(), StoreError> {
+        queries::remove_waba_of(tx, waba, from).await?;
+        if queries::owner(tx, waba).await?.is_none() {
+            self.templates.end_sync(tx, waba).await?;
+        }
+        Ok(())
+    }
+
     /// Forgets the connection, if it is still the one that was to be undone. False where it was connected
     /// again while Meta was being called. That Meta has not confirmed it is noted in the log.
     async fn forget(&self, overview: &Overview, written: &str, unconfirmed: bool) -> Result<bool, StoreError> {
@@ -112,7 +121,7 @@ impl Connections {
         }
         for (waba, _) in &overview.wabas {
             holders::note(&mut tx, &waba.id, self.clock.now()).await?;
-            queries::remove_waba_of(&mut tx, &waba.id, id).await?;
+            self.let_go(&mut tx, &waba.id, id).await?;
         }
         note_standing(&mut tx, overview.connection.customer_id).await?;
         if unconfirmed {
@@ -181,6 +190,7 @@ impl Connections {
         accounts::lock_customer(&mut tx, owner.customer).await?;
         holders::note(&mut tx, waba, self.clock.now()).await?;
         queries::remove_waba(&mut tx, waba).await?;
+        self.templates.end_sync(&mut tx, waba).await?;
         if queries::wabas(&mut tx, owner.connection).await?.is_empty() {
             queries::end(&mut tx, owner.connection, self.clock.now()).await?;
         }

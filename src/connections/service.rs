@@ -186,7 +186,7 @@ impl Connections {
             for waba in queries::wabas(tx, into).await? {
                 if !grant.wabas.iter().any(|(kept, _)| kept.id == waba.id) {
                     holders::note(tx, &waba.id, now).await?;
-                    queries::remove_waba_of(tx, &waba.id, into).await?;
+                    self.let_go(tx, &waba.id, into).await?;
                 }
             }
             queries::set_business(tx, into, business.as_ref()).await?;

@@ -271,6 +271,14 @@ impl MessageTemplates {
         self.queue.enqueue(tx, SYNC_JOB, waba.as_str(), now + AFTER_CONNECTING).await
     }
 
+    /// Takes back what was still to be read, in the transaction that lets the account go.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_sync(&self, tx: &mut WriteTx, waba: &WabaId) -> store::Result<()> {
+        self.queue.cancel(tx, SYNC_JOB, waba.as_str()).await
+    }
+
     /// How reading them goes; `None` where it never began.
     ///
     /// # Errors

@@ -165,8 +165,9 @@ impl PhoneNumbers {
     /// See [`AskError`]; where it is about the access, that is looked into.
     pub(super) async fn refresh(&self, found: &Found) -> std::result::Result<Number, AskError> {
         let line = self.lines.line(found.held.connection).await?;
+        let asked = self.now();
         let read = self.asked(&line, line.graph.phone_number(&line.access, &found.number.id).await).await?;
-        self.keep_whole(&found.number.waba_id, &read).await?;
+        self.keep_whole(&found.number.waba_id, &read, asked).await?;
         let now = queries::get(&mut self.store.read().await?, &found.number.id).await?;
         Ok(now.unwrap_or_else(|| found.number.clone()))
     }
@@ -185,9 +186,15 @@ impl PhoneNumbers {
         }
     }
 
-    pub(super) async fn keep_whole(&self, waba: &WabaId, read: &graph::PhoneNumber) -> Result<()> {
+    /// Keeps what Meta answered when it was asked then.
+    pub(super) async fn keep_whole(
+        &self,
+        waba: &WabaId,
+        read: &graph::PhoneNumber,
+        asked: OffsetDateTime,
+    ) -> Result<()> {
         let mut tx = self.store.write().await?;
-        queries::keep_whole(&mut tx, waba, read, self.clock.now()).await?;
+        queries::keep_whole(&mut tx, waba, read, asked).await?;
         tx.commit().await
     }
 

@@ -55,16 +55,18 @@ impl PhoneNumbers {
 
     /// The list tells which numbers there are, each number all that is known of it.
     async fn read_waba(&self, line: &Line, waba: &WabaId) -> Result<graph::Result<()>, JobError> {
+        let asked = self.now();
         let listed = match line.graph.phone_numbers(&line.access, waba).await {
             Ok(listed) => listed,
             Err(error) => return Ok(Err(error)),
         };
         let mut tx = self.store.write().await?;
-        queries::replace(&mut tx, waba, &listed, self.now()).await?;
+        queries::replace(&mut tx, waba, &listed, asked).await?;
         tx.commit().await?;
         for number in listed {
+            let asked = self.now();
             match line.graph.phone_number(&line.access, &number.id).await {
-                Ok(read) => self.keep_whole(waba, &read).await?,
+                Ok(read) => self.keep_whole(waba, &read, asked).await?,
                 Err(error) => return Ok(Err(error)),
             }
         }

@@ -64,8 +64,8 @@ fn number(row: &Row) -> Result<Number> {
     })
 }
 
-/// Keeps the numbers of a WABA as just read; those that are gone from it go here too, and one that came
-/// from another WABA of ours moves.
+/// Keeps the numbers of a WABA as they were when Meta was asked; those that are gone from it go here too, and one that
+/// came from another WABA of ours moves. What was told since stays.
 ///
 /// # Errors
 /// The database's.
@@ -73,7 +73,7 @@ pub(super) async fn replace(
     tx: &mut WriteTx,
     waba: &WabaId,
     numbers: &[graph::PhoneNumber],
-    now: OffsetDateTime,
+    asked: OffsetDateTime,
 ) -> Result<()> {
     for number in numbers {
         query(
@@ -82,10 +82,16 @@ pub(super) async fn replace(
              account_mode, is_on_biz_app, is_official_business_account, read_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
              ON CONFLICT (phone_number_id) DO UPDATE SET waba_id = excluded.waba_id, \
-             display_phone_number = excluded.display_phone_number, verified_name = excluded.verified_name, \
-             name_status = excluded.name_status, quality_rating = excluded.quality_rating, status = excluded.status, \
+             display_phone_number = excluded.display_phone_number, \
+             verified_name = CASE WHEN coalesce(phone_numbers.name_told_at, 0) > excluded.read_at \
+              THEN phone_numbers.verified_name ELSE excluded.verified_name END, \
+             name_status = CASE WHEN coalesce(phone_numbers.name_told_at, 0) > excluded.read_at \
+              THEN phone_numbers.name_status ELSE excluded.name_status END, quality_rating = excluded.quality_rating, status = excluded.status, \
              code_verification_status = excluded.code_verification_status, platform_type = excluded.platform_type, \
-             throughput_level = excluded.throughput_level, messaging_limit = excluded.messaging_limit, \
+             throughput_level = CASE WHEN coalesce(phone_numbers.throughput_told_at, 0) > excluded.read_at \
+              THEN phone_numbers.throughput_level ELSE excluded.throughput_level END, \
+             messaging_limit = CASE WHEN coalesce(phone_numbers.limit_told_at, 0) > excluded.read_at \
+              THEN phone_numbers.messaging_limit ELSE excluded.messaging_limit END, \
              account_mode = excluded.account_mode, is_on_biz_app = excluded.is_on_biz_app, \
              is_official_business_account = excluded.is_official_business_account, read_at = excluded.read_at",
         )
@@ -103,30 +109,33 @@ pub(super) async fn replace(
         .bind(number.account_mode.clone())
         .bind(number.is_on_biz_app)
         .bind(number.is_official_business_account)
-        .bind(now)
+        .bind(asked)
         .execute(tx)
         .await?;
-        file_queries::note(tx, waba, number, now).await?;
+        file_queries::note(tx, waba, number, asked).await?;
     }
-    query("DELETE FROM phone_numbers WHERE waba_id = $1 AND read_at < $2").bind(waba).bind(now).execute(tx).await?;
+    query("DELETE FROM phone_numbers WHERE waba_id = $1 AND read_at < $2").bind(waba).bind(asked).execute(tx).await?;
     ROUTING.advance(tx, 1).await?;
     Ok(())
 }
 
-/// Keeps all that was just read of one number, where it is still this WABA's.
+/// Keeps all of one number as it was when Meta was asked, where it is still this WABA's. What was told since stays.
 pub(super) async fn keep_whole(
     tx: &mut WriteTx,
     waba: &WabaId,
     number: &graph::PhoneNumber,
-    now: OffsetDateTime,
+    asked: OffsetDateTime,
 ) -> Result<()> {
     let json = |value: Option<serde_json::Result<String>>| {
         value.transpose().map_err(|_| StoreError::Value("phone number".to_owned()))
     };
     let kept = query(
-        "UPDATE phone_numbers SET display_phone_number = $1, verified_name = $2, name_status = $3, \
-         quality_rating = $4, status = $5, code_verification_status = $6, platform_type = $7, throughput_level = $8, \
-         messaging_limit = $9, account_mode = $10, is_on_biz_app = $11, is_official_business_account = $12, \
+        "UPDATE phone_numbers SET display_phone_number = $1, \
+         verified_name = CASE WHEN coalesce(name_told_at, 0) > $18 THEN verified_name ELSE $2 END, \
+         name_status = CASE WHEN coalesce(name_told_at, 0) > $18 THEN name_status ELSE $3 END, \
+         quality_rating = $4, status = $5, code_verification_status = $6, platform_type = $7, \
+         throughput_level = CASE WHEN coalesce(throughput_told_at, 0) > $18 THEN throughput_level ELSE $8 END, \
+         messaging_limit = CASE WHEN coalesce(limit_told_at, 0) > $18 THEN messaging_limit ELSE $9 END, account_mode = $10, is_on_biz_app = $11, is_official_business_account = $12, \
          new_name = $13, new_name_status = $14, onboarded_at = $15, webhooks = $16, \
          health = coalesce($17, health), read_at = $18, whole_read_at = $18 \
          WHERE phone_number_id = $19 AND waba_id = $20",
@@ -148,12 +157,12 @@ pub(super) async fn keep_whole(
     .bind(number.onboarded_at())
     .bind(json(number.webhook_configuration.as_ref().map(serde_json::to_string))?)
     .bind(json(number.health_status.as_ref().map(serde_json::to_string))?)
-    .bind(now)
+    .bind(asked)
     .bind(&number.id)
     .bind(waba)
     .execute(tx)
     .await?;
-    if kept == 1 { file_queries::note(tx, waba, number, now).await } else { Ok(()) }
+    if kept == 1 { file_queries::note(tx, waba, number, asked).await } else { Ok(()) }
 }
 
 /// WABAs with numbers that were last read before then, those first that wait longest.

@@ -106,12 +106,13 @@ impl PhoneNumbers {
         if let Some(at) = file.next_at.filter(|at| *at > self.now()) {
             return Ok(Outcome::Again(at));
         }
+        let asked = self.now();
         let next = match self.line_of(&file).await? {
             Err(reason) => Next::Failed(reason.into(), None),
             Ok((waba, line)) => match line.graph.phone_number(&line.access, &file.phone_number_id).await {
                 Err(error) => self.trouble(&file, &line, &error).await,
                 Ok(read) => {
-                    self.keep_whole(&waba, &read).await?;
+                    self.keep_whole(&waba, &read, asked).await?;
                     let number = queries::get(&mut self.store.read().await?, &file.phone_number_id).await?;
                     match number {
                         None => Next::Failed(Reason::Gone.into(), None),
@@ -315,8 +316,9 @@ impl PhoneNumbers {
 
     /// The number as it is afterwards; where it can't be read now, it is later.
     pub(super) async fn read_again(&self, line: &Line, number: &Number) -> Result<()> {
+        let asked = self.now();
         match line.graph.phone_number(&line.access, &number.id).await {
-            Ok(read) => self.keep_whole(&number.waba_id, &read).await,
+            Ok(read) => self.keep_whole(&number.waba_id, &read, asked).await,
             Err(error) => {
                 tracing::info!(number = %number.id, %error, "the number is read later");
                 Ok(())

@@ -11,13 +11,18 @@ use crate::{
 };
 use time::OffsetDateTime;
 
-/// Keeps the numbers of a WABA as just read; those that are gone from it go here too, and one that came
-/// from another WABA of ours moves.
+/// Keeps the numbers of a WABA as they were when Meta was asked; those that are gone from it go here too, and one that
+/// came from another WABA of ours moves. What was told since stays.
 ///
 /// # Errors
 /// The database's.
-pub async fn replace(tx: &mut WriteTx, waba: &WabaId, read: &[graph::PhoneNumber], now: OffsetDateTime) -> Result<()> {
-    queries::replace(tx, waba, read, now).await
+pub async fn replace(
+    tx: &mut WriteTx,
+    waba: &WabaId,
+    read: &[graph::PhoneNumber],
+    asked: OffsetDateTime,
+) -> Result<()> {
+    queries::replace(tx, waba, read, asked).await
 }
 
 /// Keeps what Meta said of a number's health.

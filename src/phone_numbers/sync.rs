@@ -61,6 +61,7 @@ impl PhoneNumbers {
             Err(NoLine::Failed(error)) => return Err(error),
         };
         let again = Outcome::Again(self.now() + PAUSE);
+        let asked = self.now();
         let read = match line.graph.phone_number(&line.access, number).await {
             Ok(read) => read,
             Err(error) => {
@@ -69,7 +70,7 @@ impl PhoneNumbers {
                 return Ok(if passes { again } else { Outcome::Done });
             }
         };
-        self.keep_whole(&waba, &read).await?;
+        self.keep_whole(&waba, &read, asked).await?;
         if read.is_on_biz_app != Some(true) {
             return Ok(Outcome::Done);
         }

@@ -73,6 +73,7 @@ impl Signup {
             return self.keep(attempt, |now| now.step = Step::Done).await;
         };
         let graph = &self.meta().graph;
+        let asked = self.clock.now();
         let lists = stream::iter(attempt.chosen.clone())
             .map(|id| {
                 let access = &access;
@@ -105,7 +106,7 @@ impl Signup {
                 continue;
             }
             match numbers {
-                Ok(numbers) => phone_numbers::replace(&mut tx, &waba, &numbers, self.clock.now()).await?,
+                Ok(numbers) => phone_numbers::replace(&mut tx, &waba, &numbers, asked).await?,
                 Err(error) => tracing::info!(%waba, %error, "numbers are read later"),
             }
         }

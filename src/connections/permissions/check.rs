@@ -152,8 +152,9 @@ impl Connections {
         };
         let before = known(&mut self.store.read().await?, &overview).await?;
         let wabas: Vec<_> = overview.wabas.iter().map(|(waba, _)| waba.clone()).collect();
+        let asked = self.clock.now();
         let found = look(&setup.graph, app.as_ref(), &access, &wabas).await;
-        let check = self.keep_look(&overview, &before, &found, (cause, by)).await?;
+        let check = self.keep_look(&overview, &before, &found, asked, (cause, by)).await?;
         Ok(Some(Looked { check, is_partial: found.standing.is_partial() }))
     }
 
@@ -162,6 +163,7 @@ impl Connections {
         overview: &Overview,
         before: &Standing,
         found: &Found,
+        asked: OffsetDateTime,
         (cause, by): (Cause, Option<&User>),
     ) -> Result<Option<String>, StoreError> {
         let (id, customer, at) = (overview.connection.id, overview.connection.customer_id, self.clock.now());
@@ -199,7 +201,7 @@ impl Connections {
                 _ => {}
             }
             if let Some((_, numbers)) = found.numbers.iter().find(|(listed, _)| *listed == waba.id) {
-                phone_numbers::replace(&mut tx, &waba.id, numbers, at).await?;
+                phone_numbers::replace(&mut tx, &waba.id, numbers, asked).await?;
             }
         }
         if let (Some(info), Some(scopes)) = (&found.info, &after.scopes) {

@@ -90,6 +90,13 @@ async fn it_asks_for_the_name_and_then_everything_is_gone(db: Database) {
         "a secret recipe",
         id_in(&connection),
     ];
+    // Templates are to be read hours later: Meta's limits are near.
+    let late = "INSERT INTO jobs (id, kind, subject, run_at, created_at) VALUES ('late', 'templates.sync', $1, $2, 0) \
+                ON CONFLICT (kind, subject) DO UPDATE SET run_at = excluded.run_at";
+    let mut tx = world.portal.store.write().await.unwrap();
+    let at = world.clock.now() + time::Duration::hours(5);
+    doorway::store::query(late).bind(&waba).bind(at).execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
     let before = everything(&world).await;
     for needle in &needles {
         assert!(before.iter().any(|(_, row)| row.contains(needle)), "the scan does not see {needle}");

@@ -8,6 +8,7 @@ use doorway::store::query;
 
 on_both_engines!(
     numbers_are_told_of,
+    a_reading_that_is_overtaken_undoes_nothing,
     templates_are_told_of,
     accounts_are_told_of,
     numbers_are_found_however_they_are_named,
@@ -73,6 +74,38 @@ async fn numbers_are_told_of(db: Database) {
     assert_eq!(number("messaging_limit").await, "TIER_10K");
     tell(&world, &theirs.waba, "phone_number_quality_update", limit("DOWNGRADE", "TIER_250"), at + 2).await;
     assert_eq!(number("messaging_limit").await, "TIER_10K", "late news");
+}
+
+async fn a_reading_that_is_overtaken_undoes_nothing(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Acme").await;
+    let (connection, signup) = world.connect(&browser, &[]).await;
+    let (waba, id) = (id(&signup, "waba_ids", 0), id(&signup, "phone_number_ids", 0));
+    let number =
+        async |column| look(&world, "SELECT * FROM phone_numbers WHERE phone_number_id = $1", &id, column).await;
+    let display = number("display_phone_number").await;
+    let overtaken = async |path: String, held: &str, at: i64, limit: &str| {
+        world.meta.forget_calls();
+        world.meta.hold(Method::GET, held);
+        let reading = browser.post(&path, &[]);
+        let telling = async {
+            world.meta.called(held).await;
+            let value = json!({"display_phone_number": display, "event": "UPGRADE", "current_limit": limit});
+            tell(&world, &waba, "phone_number_quality_update", value, at).await;
+            world.meta.release();
+        };
+        let (answer, ()) = tokio::join!(reading, telling);
+        assert_eq!(answer.status, 303, "{}", answer.words());
+        assert_eq!(number("messaging_limit").await, limit);
+    };
+    // Meta's answer is the one from before the news: the sandbox knows nothing of them.
+    let soon = world.clock.now().unix_timestamp() + 30;
+    overtaken(format!("{connection}/numbers/{id}/refresh"), &id, soon, "TIER_2K").await;
+    overtaken(format!("{connection}/permissions"), "phone_numbers", soon + 30, "TIER_10K").await;
+    // What is read later counts again.
+    world.advance(90);
+    assert_eq!(browser.post(&format!("{connection}/numbers/{id}/refresh"), &[]).await.status, 303);
+    assert_eq!(number("messaging_limit").await, "TIER_250");
 }
 
 async fn templates_are_told_of(db: Database) {
