@@ -22,6 +22,8 @@ CREATE TABLE number_files (
     failure TEXT,
     -- The country in which messages are to be kept.
     region TEXT,
+    -- The one that Meta was told.
+    region_set TEXT,
     -- The display name that was asked for.
     wanted_name TEXT,
     -- When a verification code was sent to the number last.
@@ -38,8 +40,8 @@ CREATE TABLE number_pins (
     pin_sealed TEXT NOT NULL,
     -- Whether Doorway made it; otherwise somebody typed it.
     is_made BOOLEAN NOT NULL,
-    -- sent: Meta's answer is not known; right: it took it; stale: it was changed elsewhere since.
-    state TEXT NOT NULL CHECK (state IN ('sent', 'right', 'stale')),
+    -- kept: not sent yet; sent: Meta's answer is not known; right: it took it; stale: it was changed elsewhere since.
+    state TEXT NOT NULL CHECK (state IN ('kept', 'sent', 'right', 'stale')),
     changed_at BIGINT NOT NULL
 );
 CREATE INDEX number_pins_by_file ON number_pins (file_id, changed_at);

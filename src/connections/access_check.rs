@@ -1,7 +1,10 @@
 //! Asks Meta whether a connection's access still stands, after a webhook or a refused call that may mean its end. The
 //! webhook alone ends nothing: it may come late, when the customer has long connected again.
 
-use super::{permissions::Cause, service::Connections};
+use super::{
+    permissions::{Cause, RECHECK_JOB},
+    service::Connections,
+};
 use crate::{
     base::ids::ConnectionId,
     graph::Setup,
@@ -9,7 +12,7 @@ use crate::{
 };
 use time::Duration;
 
-/// The pause between two tries while Meta can't be asked.
+/// The pause before the next look where Meta could not be asked.
 const PAUSE: Duration = Duration::minutes(1);
 
 impl Connections {
@@ -19,8 +22,16 @@ impl Connections {
     /// # Errors
     /// The database's; Meta's trouble is waited out.
     pub async fn check_access(&self, setup: &Setup, id: ConnectionId) -> Result<Outcome, JobError> {
+        if let Some(until) = self.must_wait(setup, id).await? {
+            return Ok(Outcome::Again(until));
+        }
         let looked = self.look_at(setup, id, Cause::Doubt, None).await?;
-        let unknown = looked.is_some_and(|looked| looked.is_partial);
-        Ok(if unknown { Outcome::Again(self.clock.now() + PAUSE) } else { Outcome::Done })
+        if looked.is_some_and(|looked| looked.is_partial) {
+            // From here on it is the scheduled look's, which does not hurry where Meta goes on like that.
+            let mut tx = self.store.write().await?;
+            self.queue.enqueue(&mut tx, RECHECK_JOB, &id.to_string(), self.clock.now() + PAUSE).await?;
+            tx.commit().await?;
+        }
+        Ok(Outcome::Done)
     }
 }

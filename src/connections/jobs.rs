@@ -14,12 +14,12 @@ use crate::{
     },
     graph::{self, Access, ErrorClass, GraphError},
     jobs::{JobError, Outcome},
-    phone_numbers::Registration,
+    phone_numbers::{self, Registration, Release},
     store::{StoreError, WriteTx},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// The kind of the job; its subject is the connection's ID.
 pub const DISCONNECT_JOB: &str = "connections.disconnect";
@@ -37,6 +37,20 @@ pub(super) struct DisconnectRequest {
     pub since: i64,
 }
 
+/// How taking numbers off went.
+#[derive(Default)]
+struct Released {
+    /// Meta did not answer, for one at least.
+    trouble: bool,
+    /// Of one at least nobody knows.
+    given_up: bool,
+}
+
+/// Whether it may go better later. Otherwise the grant is gone already, or there is nothing to undo.
+fn is_trouble(error: &GraphError) -> bool {
+    matches!(error.class(), ErrorClass::Transient | ErrorClass::RateLimited)
+}
+
 impl Connections {
     /// Undoes a connection that [`Connections::disconnect`] marked. Bears being run twice.
     ///
@@ -50,15 +64,18 @@ impl Connections {
     ) -> Result<Outcome, JobError> {
         let Some((request, written)) = self.request(id).await? else { return Ok(Outcome::Done) };
         let Some(overview) = self.overview(id).await? else { return Ok(Outcome::Done) };
-        let mut trouble = false;
+        let (mut trouble, mut given_up) = (false, false);
         match self.access_with(id, app_secret).await {
             Ok(access) => {
-                for result in self.calls(graph, &access, &overview, request.deregister).await {
-                    trouble |= result.is_err_and(|error| match error.class() {
-                        ErrorClass::Transient | ErrorClass::RateLimited => true,
-                        // The grant is gone already, or there is nothing to undo.
-                        ErrorClass::Authorization | ErrorClass::Rejected => false,
-                    });
+                if request.deregister {
+                    let released =
+                        self.release_numbers(graph, &access, &overview, clock::from_ms(request.since)).await?;
+                    (trouble, given_up) = (released.trouble, released.given_up);
+                }
+                for (waba, _) in overview.wabas.iter().filter(|(waba, _)| waba.may_unsubscribe) {
+                    // A WABA belongs to one connection (its primary key), so no sibling number of another
+                    // connection can lose its webhooks by this.
+                    trouble |= graph.unsubscribe_app(&access, &waba.id).await.is_err_and(|error| is_trouble(&error));
                 }
             }
             // Nothing can be undone without the token.
@@ -72,33 +89,46 @@ impl Connections {
         if trouble {
             tracing::warn!(connection = %id, "disconnected without Meta's confirmation: it did not answer in time");
         }
-        if !self.forget(&overview, &written, trouble).await? {
+        if given_up {
+            tracing::warn!(connection = %id, "disconnected, and a number may still be registered: Meta's tries are used up");
+        }
+        if !self.forget(&overview, &written, trouble || given_up).await? {
             // Connected again meanwhile. The end of the subscription may have come after its new beginning.
             self.subscribe_again(graph, app_secret, &overview).await?;
         }
         Ok(Outcome::Done)
     }
 
-    async fn calls(
+    /// Takes the numbers off that are registered. Each call counts at Meta, so none is made twice that was answered.
+    async fn release_numbers(
         &self,
         graph: &graph::Client,
         access: &Access,
         overview: &Overview,
-        deregister: bool,
-    ) -> Vec<Result<(), GraphError>> {
-        let mut results = Vec::new();
-        for (waba, numbers) in &overview.wabas {
-            // A number that the app uses as well must never be deregistered.
-            for number in numbers.iter().filter(|number| deregister && number.registration() == Registration::Ready) {
-                results.push(graph.deregister(access, &number.id).await);
-            }
-            // A WABA belongs to one connection (its primary key), so no sibling number of another
-            // connection can lose its webhooks by this.
-            if waba.may_unsubscribe {
-                results.push(graph.unsubscribe_app(access, &waba.id).await);
-            }
+        since: OffsetDateTime,
+    ) -> Result<Released, StoreError> {
+        let mut released = Released::default();
+        // A number that the app uses as well must never be deregistered.
+        let ready = overview.wabas.iter().flat_map(|(_, numbers)| numbers);
+        for number in ready.filter(|number| number.registration() == Registration::Ready) {
+            let mut tx = self.store.write().await?;
+            let counted = phone_numbers::begin_release(&mut tx, &number.id, since, self.clock.now()).await?;
+            tx.commit().await?;
+            let counted = match counted {
+                Release::Counted(counted) => counted,
+                Release::Settled => continue,
+                Release::GivenUp => {
+                    released.given_up = true;
+                    continue;
+                }
+            };
+            let answer = graph.deregister(access, &number.id).await;
+            let mut tx = self.store.write().await?;
+            phone_numbers::end_release(&mut tx, &number.id, &counted, &answer).await?;
+            tx.commit().await?;
+            released.trouble |= answer.is_err_and(|error| is_trouble(&error));
         }
-        results
+        Ok(released)
     }
 
     /// Takes a WABA out of a connection that still holds it, and what was still to be done for it.

@@ -132,7 +132,9 @@ impl Connections {
         let mut tx = self.store.write().await?;
         if queries::owner(&mut tx, waba).await?.is_some_and(|owner| owner.connection == id) {
             own_queries::set_subscribed(&mut tx, waba, begun_here, self.clock.now()).await?;
+            phone_numbers::begin_sync(&mut tx, &self.queue, waba, self.clock.now()).await?;
             tx.commit().await?;
+            self.queue.wake();
         }
         Ok(true)
     }

@@ -55,6 +55,7 @@ impl NumberCard {
             Registration::NamePending => Badge::new("waiting", "Meta is checking the name"),
             Registration::NotRegistered => Badge::new("attention", "Not registered yet"),
             Registration::Blocked => Badge::new("problem", "Blocked by Meta"),
+            Registration::Unclear => Badge::new("attention", "Unclear"),
         };
         let name_check = match number.name_status.as_deref() {
             Some("APPROVED" | "AVAILABLE_WITHOUT_REVIEW") => Badge::new("good", "Accepted"),

@@ -261,7 +261,7 @@ pub(super) async fn rename(tx: &mut WriteTx, customer: CustomerId, id: Connectio
 pub(super) async fn set_stale(tx: &mut WriteTx, id: ConnectionId, now: OffsetDateTime) -> Result<()> {
     query(
         "UPDATE connections SET state = $1, stale_since = CASE WHEN state = $1 THEN stale_since ELSE $2 END \
-         WHERE id = $3",
+         WHERE id = $3 AND state IN ('active', 'needs_reconnect')",
     )
     .bind(ConnectionState::NeedsReconnect.as_str())
     .bind(now)

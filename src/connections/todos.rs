@@ -125,6 +125,12 @@ fn number_todos(number: &Number, page: &str) -> Vec<Todo> {
             hint: "It can't send or receive yet. This takes some seconds.".to_owned(),
             link: Some((format!("{page}/register"), "Register")),
         }),
+        Registration::Unclear => all.push(Todo {
+            status: "",
+            title: format!("Look after {shown}"),
+            hint: "Meta says something of the number that stands for no use of it: that it moved, for example. Its page has Meta’s word.".to_owned(),
+            link: Some((page.to_owned(), "Open the number")),
+        }),
         Registration::Blocked => all.push(Todo {
             status: "problem",
             title: format!("Meta has blocked {shown}"),

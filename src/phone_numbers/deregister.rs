@@ -43,10 +43,11 @@ impl PhoneNumbers {
         match number.registration() {
             Registration::Coexistence => return Ok(Next::Failed(Reason::Coexistence.into(), None)),
             Registration::Ready => {}
+            Registration::Unclear => return Ok(Next::Failed(Reason::Unclear.into(), None)),
             _ if number.status.is_none() => return Ok(Next::Failed(Reason::Unclear.into(), None)),
             // Of what came off only in part Meta says nothing but when it is registered.
-            _ if file_queries::ended(&mut self.store.read().await?, file, TryKind::Register).await?
-                == Some(HALF_DEREGISTERED.to_string()) => {}
+            _ if file_queries::refused_with(&mut self.store.read().await?, file, TryKind::Register).await?
+                == Some(HALF_DEREGISTERED) => {}
             _ => {
                 let open = file_queries::open_try(&mut self.store.read().await?, &file.id, TryKind::Deregister).await?;
                 return Ok(Next::Done(open.is_none().then(|| Reason::Already.into())));

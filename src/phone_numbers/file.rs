@@ -66,6 +66,8 @@ words!(
 words!(
     /// How a PIN stands.
     PinState {
+        /// For registering: not sent yet.
+        Kept => "kept",
         /// Sent to Meta; its answer is not known.
         Sent => "sent",
         /// Meta took it.
@@ -163,6 +165,8 @@ pub(super) struct File {
     pub polls: i64,
     pub failure: Option<Failure>,
     pub region: Option<String>,
+    /// The one that Meta was told.
+    pub region_set: Option<String>,
     pub wanted_name: Option<String>,
     pub code_sent_at: Option<OffsetDateTime>,
 }

@@ -35,6 +35,7 @@ fn file(row: &Row) -> Result<File> {
         polls: row.int("polls")?,
         failure: row.opt_json("failure")?,
         region: row.opt_text("region")?,
+        region_set: row.opt_text("region_set")?,
         wanted_name: row.opt_text("wanted_name")?,
         code_sent_at: row.opt_time("code_sent_at")?,
     })
@@ -216,24 +217,53 @@ pub(super) async fn end_try(tx: &mut WriteTx, id: &str, outcome: &str) -> Result
     Ok(())
 }
 
-/// The ID of the last try, and how it ended.
-async fn last_try(db: &mut impl Reads, file: &str, kind: TryKind) -> Result<Option<(String, Option<String>)>> {
-    query("SELECT id, outcome FROM number_tries WHERE file_id = $1 AND kind = $2 ORDER BY at DESC, id DESC LIMIT 1")
+struct LastTry {
+    id: String,
+    at: OffsetDateTime,
+    /// `ok`, or Meta's code, perhaps with a subcode behind a slash.
+    outcome: Option<String>,
+}
+
+async fn last_try(db: &mut impl Reads, file: &str, kind: TryKind) -> Result<Option<LastTry>> {
+    query("SELECT id, at, outcome FROM number_tries WHERE file_id = $1 AND kind = $2 ORDER BY at DESC, id DESC LIMIT 1")
         .bind(file)
         .bind(kind.as_str())
-        .optional(db, |row| Ok((row.text("id")?, row.opt_text("outcome")?)))
+        .optional(db, |row| Ok(LastTry { id: row.text("id")?, at: row.time("at")?, outcome: row.opt_text("outcome")? }))
         .await
 }
 
-/// The try whose answer never came, if the last one is such.
-pub(super) async fn open_try(db: &mut impl Reads, file: &str, kind: TryKind) -> Result<Option<String>> {
+/// The try whose answer never came, and when it was made, if the last one is such.
+pub(super) async fn open_try(
+    db: &mut impl Reads,
+    file: &str,
+    kind: TryKind,
+) -> Result<Option<(String, OffsetDateTime)>> {
     let last = last_try(db, file, kind).await?;
-    Ok(last.filter(|(_, outcome)| outcome.is_none()).map(|(id, _)| id))
+    Ok(last.filter(|last| last.outcome.is_none()).map(|last| (last.id, last.at)))
 }
 
-/// How the last try ended: `ok`, or Meta's code.
-pub(super) async fn ended(db: &mut impl Reads, file: &File, kind: TryKind) -> Result<Option<String>> {
-    Ok(last_try(db, &file.id, kind).await?.and_then(|(_, outcome)| outcome))
+/// Meta's code with which the last try ended, if it did.
+pub(super) async fn refused_with(db: &mut impl Reads, file: &File, kind: TryKind) -> Result<Option<i64>> {
+    let outcome = last_try(db, &file.id, kind).await?.and_then(|last| last.outcome);
+    Ok(outcome.and_then(|outcome| outcome.split('/').next()?.parse().ok()))
+}
+
+/// Whether a try since then was answered, or left to itself after so many without an answer.
+pub(super) async fn is_settled(db: &mut impl Reads, file: &str, kind: TryKind, since: OffsetDateTime) -> Result<bool> {
+    query(
+        "SELECT count(*) AS n FROM number_tries WHERE file_id = $1 AND kind = $2 AND outcome IS NOT NULL AND at >= $3",
+    )
+    .bind(file)
+    .bind(kind.as_str())
+    .bind(since)
+    .one(db, |row| Ok(row.int("n")? > 0))
+    .await
+}
+
+/// Meta was told that messages are to be kept there, or nowhere in particular.
+pub(super) async fn region_set(tx: &mut WriteTx, file: &str, region: Option<&str>) -> Result<()> {
+    query("UPDATE number_files SET region_set = $1 WHERE id = $2").bind(region).bind(file).execute(tx).await?;
+    Ok(())
 }
 
 pub(super) async fn tries(db: &mut impl Reads, file: &File, kind: TryKind, now: OffsetDateTime) -> Result<Tries> {
@@ -245,7 +275,7 @@ pub(super) async fn tries(db: &mut impl Reads, file: &File, kind: TryKind, now: 
         .await?;
     // Meta says that there were too many: of this kind none counts for so long.
     let locked =
-        query("SELECT max(at) AS at FROM number_tries WHERE file_id = $1 AND kind = $2 AND outcome = '133016'")
+        query("SELECT max(at) AS at FROM number_tries WHERE file_id = $1 AND kind = $2 AND (outcome = '133016' OR outcome LIKE '133016/%')")
             .bind(&file.id)
             .bind(kind.as_str())
             .one(db, |row| row.opt_time("at"))

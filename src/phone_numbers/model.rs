@@ -197,6 +197,8 @@ pub enum Registration {
     NotRegistered,
     /// Blocked by Meta.
     Blocked,
+    /// Meta says something else, such as that it moved or was deleted.
+    Unclear,
 }
 
 impl Number {
@@ -234,18 +236,19 @@ impl Number {
     #[must_use]
     pub fn registration(&self) -> Registration {
         match self.status.as_deref() {
-            Some("BANNED" | "RESTRICTED" | "FLAGGED") => Registration::Blocked,
+            Some("BANNED" | "RESTRICTED") => Registration::Blocked,
             _ if self.is_on_biz_app == Some(true) => Registration::Coexistence,
             // The list of a WABA's numbers says LINKED (by Meta's OpenAPI description) where the number itself
-            // says CONNECTED.
-            Some("CONNECTED" | "LINKED") => Registration::Ready,
+            // says CONNECTED. FLAGGED tells of quality, RATE_LIMITED of speed: such a number is registered.
+            Some("CONNECTED" | "LINKED" | "FLAGGED" | "RATE_LIMITED") => Registration::Ready,
             _ if matches!(self.code_verification_status.as_deref(), Some("NOT_VERIFIED" | "UNVERIFIED")) => {
                 Registration::Unverified
             }
             _ if matches!(self.name_status.as_deref(), Some("PENDING_REVIEW" | "PENDING" | "IN_REVIEW")) => {
                 Registration::NamePending
             }
-            _ => Registration::NotRegistered,
+            None | Some("PENDING" | "DISCONNECTED" | "UNLINKED" | "UNVERIFIED") => Registration::NotRegistered,
+            _ => Registration::Unclear,
         }
     }
 

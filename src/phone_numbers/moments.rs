@@ -120,7 +120,7 @@ fn of_change(changed: &Changed) -> Moment {
     let plain = |word: &str| words::plain(Some(word)).to_lowercase();
     tell("speed", pair(&was.throughput, &is.throughput, &plain), "neutral");
     let status = match is.status.as_deref() {
-        Some("BANNED" | "RESTRICTED" | "FLAGGED" | "DISCONNECTED" | "DELETED") => "problem",
+        Some("BANNED" | "RESTRICTED" | "DISCONNECTED" | "DELETED") => "problem",
         Some("CONNECTED") => "good",
         _ => "neutral",
     };

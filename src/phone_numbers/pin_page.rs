@@ -2,7 +2,7 @@
 
 use super::{
     chart,
-    file::{Task, is_pin},
+    file::{PinState, Task, is_pin},
     numbers::{AskError, Found},
     pages::{Head, NumberPages, Own, done, page_of, refusal},
     pins,
@@ -22,7 +22,6 @@ use axum::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use time::Duration;
 use tower_sessions::Session;
 
 #[derive(Template, WebTemplate)]
@@ -30,7 +29,7 @@ use tower_sessions::Session;
 struct PinPage {
     chrome: Chrome,
     head: Head,
-    /// `none`, `sent`, `right`, `stale`.
+    /// `none`, `kept`, `sent`, `right`, `stale`.
     state: &'static str,
     is_made: bool,
     since: Option<When>,
@@ -96,9 +95,6 @@ pub(super) async fn reveal(
     };
     Ok((status, [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], page).into_response())
 }
-
-/// By when a call is answered, or never.
-const ANSWERED_BY: Duration = Duration::minutes(1);
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -173,10 +169,11 @@ impl super::PhoneNumbers {
         let line = self.lines.line(found.held.connection).await?;
         let mut tx = self.store.write().await?;
         // Of two that are set at once nobody could say which one Meta has.
-        if pins::is_under_way(&mut tx, &found.file.id, self.now() - ANSWERED_BY).await? {
+        if pins::is_under_way(&mut tx, &found.file.id, self.now()).await? {
             return Err(AskError::Busy);
         }
-        let id = pins::keep(&mut tx, &self.keys, &found.file.id, pin, is_made, self.now()).await?;
+        let new = pins::New { pin, is_made, state: PinState::Sent };
+        let id = pins::keep(&mut tx, &self.keys, &found.file.id, new, self.now()).await?;
         self.note(&mut tx, Some(member), &found.file, "number.pin_change_asked", None).await?;
         tx.commit().await?;
         let answer = line.graph.set_pin(&line.access, &found.number.id, pin).await;

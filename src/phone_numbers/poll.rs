@@ -4,7 +4,7 @@
 use super::{numbers::PhoneNumbers, queries};
 use crate::{
     base::ids::WabaId,
-    graph::{self, Line, NoLine},
+    graph::{self, ErrorClass, Line, NoLine},
     jobs::{JobError, Outcome},
 };
 use time::{Duration, OffsetDateTime};
@@ -63,14 +63,17 @@ impl PhoneNumbers {
         let mut tx = self.store.write().await?;
         queries::replace(&mut tx, waba, &listed, asked).await?;
         tx.commit().await?;
+        let mut all = Ok(());
         for number in listed {
             let asked = self.now();
             match line.graph.phone_number(&line.access, &number.id).await {
                 Ok(read) => self.keep_whole(waba, &read, asked).await?,
+                // What Meta refuses of one number says nothing of the next.
+                Err(error) if error.class() == ErrorClass::Rejected => all = Err(error),
                 Err(error) => return Ok(Err(error)),
             }
         }
-        Ok(Ok(()))
+        Ok(all)
     }
 
     async fn put_off(&self, waba: &WabaId, until: OffsetDateTime) -> Result<(), JobError> {

@@ -93,7 +93,8 @@ pub(super) async fn replace(
              messaging_limit = CASE WHEN coalesce(phone_numbers.limit_told_at, 0) > excluded.read_at \
               THEN phone_numbers.messaging_limit ELSE excluded.messaging_limit END, \
              account_mode = excluded.account_mode, is_on_biz_app = excluded.is_on_biz_app, \
-             is_official_business_account = excluded.is_official_business_account, read_at = excluded.read_at",
+             is_official_business_account = excluded.is_official_business_account, read_at = excluded.read_at \
+             WHERE phone_numbers.read_at <= excluded.read_at",
         )
         .bind(&number.id)
         .bind(waba)
@@ -138,7 +139,7 @@ pub(super) async fn keep_whole(
          messaging_limit = CASE WHEN coalesce(limit_told_at, 0) > $18 THEN messaging_limit ELSE $9 END, account_mode = $10, is_on_biz_app = $11, is_official_business_account = $12, \
          new_name = $13, new_name_status = $14, onboarded_at = $15, webhooks = $16, \
          health = coalesce($17, health), read_at = $18, whole_read_at = $18 \
-         WHERE phone_number_id = $19 AND waba_id = $20",
+         WHERE phone_number_id = $19 AND waba_id = $20 AND read_at <= $18",
     )
     .bind(&number.display_phone_number)
     .bind(&number.verified_name)

@@ -6,7 +6,7 @@
 
 use super::{
     deregister::HALF_DEREGISTERED,
-    file::{Failure, File, Reason, Stage, Task, TryKind, WINDOW, name_pause, trouble_pause, wait_in},
+    file::{Failure, File, PinState, Reason, Stage, Task, TryKind, WINDOW, name_pause, trouble_pause, wait_in},
     file_queries::{self, Step},
     model::{Number, Registration},
     numbers::{Found, PhoneNumbers},
@@ -29,10 +29,12 @@ pub const TASK_JOB: &str = "phone_numbers.task";
 const UNREADY_PAUSE: Duration = Duration::hours(1);
 const UNREADY_TRIES: i64 = 3;
 /// After so many calls in so long a time that Meta did not answer, none is made by itself.
-const SILENT_TRIES: usize = 3;
-const SILENCE: Duration = Duration::hours(1);
+pub(super) const SILENT_TRIES: usize = 3;
+pub(super) const SILENCE: Duration = Duration::hours(1);
 /// The outcome by which those tries are found.
 const UNREADY: &str = "100/2388001";
+/// The pause while somebody sets a PIN.
+const SETTLING: Duration = Duration::seconds(5);
 /// How long a deletion elsewhere takes (133015).
 const DELETION: Duration = Duration::minutes(5);
 
@@ -70,10 +72,20 @@ impl PhoneNumbers {
         if !file_queries::begin(&mut tx, &file.id, task, region, name, now).await? {
             return Ok(false);
         }
-        match pin {
-            WithPin::Made => drop(pins::keep(&mut tx, &self.keys, &file.id, &pins::make(), true, now).await?),
-            WithPin::Typed(pin) => drop(pins::keep(&mut tx, &self.keys, &file.id, &pin, false, now).await?),
-            WithPin::Kept => {}
+        let new = match pin {
+            WithPin::Made => Some((pins::make(), true)),
+            WithPin::Typed(pin) => Some((pin, false)),
+            WithPin::Kept => None,
+        };
+        // Which one is kept was shown: one of before that was never sent is not meant.
+        let is_meant =
+            new.is_none() && pins::last(&mut tx, &file.id).await?.is_some_and(|pin| pin.state == PinState::Kept);
+        if !is_meant {
+            pins::forget_kept(&mut tx, &file.id).await?;
+        }
+        if let Some((pin, is_made)) = &new {
+            let new = pins::New { pin, is_made: *is_made, state: PinState::Kept };
+            pins::keep(&mut tx, &self.keys, &file.id, new, now).await?;
         }
         self.note(&mut tx, Some(member), file, "number.register_asked", None).await?;
         self.begin_job(tx, file).await?;
@@ -91,6 +103,7 @@ impl PhoneNumbers {
     pub(super) async fn give_up(&self, member: &Member, found: &Found) -> Result<()> {
         let mut tx = self.store.write().await?;
         if file_queries::give_up(&mut tx, &found.file.id).await? && found.file.is_under_way() {
+            pins::forget_kept(&mut tx, &found.file.id).await?;
             self.note(&mut tx, Some(member), &found.file, "number.task_given_up", None).await?;
         }
         tx.commit().await
@@ -192,11 +205,11 @@ impl PhoneNumbers {
         if registration == Registration::Coexistence {
             return failed(Reason::Coexistence);
         }
-        if number.status.is_none() || registration == Registration::Blocked {
+        if number.status.is_none() || matches!(registration, Registration::Blocked | Registration::Unclear) {
             return failed(Reason::Unclear);
         }
         if task == Task::Register && registration == Registration::Ready {
-            let was_ours = self.answered_late(file).await?;
+            let was_ours = self.was_ours(file).await?;
             return Ok(Next::Done((!was_ours).then(|| Reason::Already.into())));
         }
         if registration == Registration::Unverified {
@@ -212,8 +225,11 @@ impl PhoneNumbers {
         }
         let (tries, pin) = {
             let mut db = self.store.read().await?;
+            if pins::is_being_set(&mut db, &file.id, now).await? {
+                return Ok(Next::Wait(Stage::Asked, now + SETTLING, file.polls, None));
+            }
             let tries = file_queries::tries(&mut db, file, TryKind::Register, now).await?;
-            (tries, pins::last(&mut db, &file.id).await?)
+            (tries, pins::to_send(&mut db, &file.id).await?)
         };
         if let Some(at) = tries.next(now) {
             return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
@@ -224,15 +240,21 @@ impl PhoneNumbers {
         }
         let Some(pin) = pin else { return failed(Reason::NoPin) };
         let open = pin.open(&self.keys)?;
-        if let Some(region) = file.region.as_deref().filter(|_| task == Task::Register)
-            && let Err(error) = line.graph.set_storage(&line.access, &file.phone_number_id, Some(region)).await
-        {
-            return Ok(match error.class() {
-                ErrorClass::Rejected => Next::Failed(failure_of(Reason::Storage, &error), None),
-                _ => self.trouble(file, line, &error).await,
-            });
+        // A country that was set before, with a try that came to nothing, is taken back where none is wanted now.
+        if task == Task::Register && (file.region.is_some() || file.region_set.is_some()) {
+            let region = file.region.as_deref();
+            if let Err(error) = line.graph.set_storage(&line.access, &file.phone_number_id, region).await {
+                return Ok(match error.class() {
+                    ErrorClass::Rejected => Next::Failed(failure_of(Reason::Storage, &error), None),
+                    _ => self.trouble(file, line, &error).await,
+                });
+            }
+            let mut tx = self.store.write().await?;
+            file_queries::region_set(&mut tx, &file.id, region).await?;
+            tx.commit().await?;
         }
         let mut tx = self.store.write().await?;
+        pins::sent(&mut tx, &pin.id).await?;
         let counted = file_queries::count_try(&mut tx, &file.id, TryKind::Register, now).await?;
         tx.commit().await?;
         let answer = line.graph.register(&line.access, &file.phone_number_id, &open).await;
@@ -301,17 +323,21 @@ impl PhoneNumbers {
         })
     }
 
-    /// Whether it was a call of ours, the answer to which never came, that registered the number.
-    async fn answered_late(&self, file: &File) -> Result<bool> {
+    /// Whether it was a call of ours, the answer to which never came, that registered the number. Then the PIN of that
+    /// call is the right one; one that is kept for another was never sent.
+    async fn was_ours(&self, file: &File) -> Result<bool> {
         let mut tx = self.store.write().await?;
-        let Some(open) = file_queries::open_try(&mut tx, &file.id, TryKind::Register).await? else { return Ok(false) };
-        file_queries::end_try(&mut tx, &open, "ok").await?;
-        if let Some(pin) = pins::last(&mut tx, &file.id).await? {
-            pins::right(&mut tx, &file.id, &pin.id).await?;
+        let open = file_queries::open_try(&mut tx, &file.id, TryKind::Register).await?;
+        if let Some((open, at)) = &open {
+            file_queries::end_try(&mut tx, open, "ok").await?;
+            if let Some(pin) = pins::sent_by(&mut tx, &file.id, *at).await? {
+                pins::right(&mut tx, &file.id, &pin).await?;
+            }
+            self.note(&mut tx, None, file, "number.registered", None).await?;
         }
-        self.note(&mut tx, None, file, "number.registered", None).await?;
+        pins::forget_kept(&mut tx, &file.id).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(open.is_some())
     }
 
     /// The number as it is afterwards; where it can't be read now, it is later.

@@ -60,6 +60,9 @@ impl PhoneNumbers {
             Err(NoLine::None) => return Ok(Outcome::Done),
             Err(NoLine::Failed(error)) => return Err(error),
         };
+        if let Some(until) = line.graph.wait(&line.access, Some(waba.as_str())) {
+            return Ok(Outcome::Again(until));
+        }
         let again = Outcome::Again(self.now() + PAUSE);
         let asked = self.now();
         let read = match line.graph.phone_number(&line.access, number).await {

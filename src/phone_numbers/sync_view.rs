@@ -29,12 +29,26 @@ pub(super) struct SyncView {
 }
 
 impl SyncView {
-    pub(super) async fn of(
-        numbers: &PhoneNumbers,
-        number: &PhoneNumberId,
-        now: OffsetDateTime,
-    ) -> Result<Option<Self>> {
-        let Some(sync) = sync_queries::get(&mut numbers.store.read().await?, number).await? else { return Ok(None) };
+    /// Nothing was asked for: Meta did not send us what happens, or could not say when the number was brought.
+    fn not_begun() -> Self {
+        let open = || Badge::new("attention", "Not asked for yet");
+        Self {
+            contacts: open(),
+            contacts_text: String::new(),
+            history: open(),
+            history_text: String::new(),
+            progress: None,
+            deadline: None,
+            is_over: false,
+            refused: Some("They can be asked for within 24 hours of connecting.".to_owned()),
+            requests: Vec::new(),
+        }
+    }
+
+    pub(super) async fn of(numbers: &PhoneNumbers, number: &PhoneNumberId, now: OffsetDateTime) -> Result<Self> {
+        let Some(sync) = sync_queries::get(&mut numbers.store.read().await?, number).await? else {
+            return Ok(Self::not_begun());
+        };
         let over = is_over(&sync, now);
         let open = sync.contacts_asked_at.is_none() || sync.history_asked_at.is_none();
         let waits = |asked: bool| match (asked, over) {
@@ -76,7 +90,7 @@ impl SyncView {
             _ => format!("Meta did not take it: {}", failure.message),
         });
         let requests = [("Contacts", &sync.contacts_request), ("Chats", &sync.history_request)];
-        Ok(Some(Self {
+        Ok(Self {
             contacts,
             contacts_text,
             history,
@@ -86,6 +100,6 @@ impl SyncView {
             is_over: open && over,
             refused,
             requests: requests.into_iter().filter_map(|(name, id)| id.clone().map(|id| (name, id))).collect(),
-        }))
+        })
     }
 }

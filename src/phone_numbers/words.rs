@@ -153,6 +153,7 @@ pub(super) fn state(number: &Number) -> Badge {
         Registration::NamePending => Badge::new("waiting", "Meta is checking the name"),
         Registration::NotRegistered => Badge::new("attention", "Not registered yet"),
         Registration::Blocked => Badge::new("problem", "Blocked by Meta"),
+        Registration::Unclear => Badge::new("attention", format!("Meta says: {}", plain(number.status.as_deref()))),
     }
 }
 

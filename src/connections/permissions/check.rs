@@ -196,7 +196,7 @@ impl Connections {
             match (account.opens, account.subscribed) {
                 (Answer::No, _) | (_, Some(false)) => rows::set_unsubscribed(&mut tx, &waba.id, at).await?,
                 (_, Some(true)) if waba.subscribed_at.is_none() => {
-                    rows::set_subscribed(&mut tx, &waba.id, at).await?;
+                    self.mark_subscribed(&mut tx, &waba.id).await?;
                 }
                 _ => {}
             }
@@ -205,7 +205,10 @@ impl Connections {
             }
         }
         if let (Some(info), Some(scopes)) = (&found.info, &after.scopes) {
-            queries::set_told(&mut tx, id, scopes, (info.end(), info.data_access_end())).await?;
+            // What is not told stays as it was; zero says that it never ends.
+            let end = info.expires_at.map(|_| info.end());
+            let data_end = info.data_access_expires_at.map(|_| info.data_access_end());
+            queries::set_told(&mut tx, id, scopes, (end, data_end)).await?;
         }
         queries::set_checked(&mut tx, id, at).await?;
         let changed = changes(before, after);
@@ -245,6 +248,7 @@ impl Connections {
         let end = found.info.as_ref().and_then(|info| info.end()).or(overview.connection.token_expires_at);
         self.plan_renewal(&mut tx, id, end).await?;
         tx.commit().await?;
+        self.queue.wake();
         if let Some((_, action)) = turned {
             tracing::info!(connection = %id, action, cause = cause.as_str(), "a connection’s access changed");
         }

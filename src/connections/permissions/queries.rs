@@ -124,20 +124,25 @@ pub(super) async fn scopes(db: &mut impl Reads, id: ConnectionId) -> Result<Vec<
     Ok(scopes.optional(db, |row| row.opt_json("scopes")).await?.flatten().unwrap_or_default())
 }
 
-/// What a token's inspection told.
+/// What a token's inspection told. Ends that it does not tell stay.
 pub(super) async fn set_told(
     tx: &mut WriteTx,
     id: ConnectionId,
     scopes: &[String],
-    ends: (Option<OffsetDateTime>, Option<OffsetDateTime>),
+    ends: (Option<Option<OffsetDateTime>>, Option<Option<OffsetDateTime>>),
 ) -> Result<()> {
-    query("UPDATE connections SET scopes = $1, token_expires_at = $2, data_access_expires_at = $3 WHERE id = $4")
-        .bind(json("scopes", &scopes)?)
-        .bind(ends.0)
-        .bind(ends.1)
-        .bind(id)
-        .execute(tx)
-        .await?;
+    query(
+        "UPDATE connections SET scopes = $1, token_expires_at = CASE WHEN $2 THEN $3 ELSE token_expires_at END, \
+         data_access_expires_at = CASE WHEN $4 THEN $5 ELSE data_access_expires_at END WHERE id = $6",
+    )
+    .bind(json("scopes", &scopes)?)
+    .bind(ends.0.is_some())
+    .bind(ends.0.flatten())
+    .bind(ends.1.is_some())
+    .bind(ends.1.flatten())
+    .bind(id)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
