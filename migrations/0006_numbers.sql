@@ -24,6 +24,8 @@ CREATE TABLE number_files (
     region TEXT,
     -- The one that Meta was told.
     region_set TEXT,
+    -- Until when Meta looks at no PIN, after too many wrong ones.
+    pin_locked_until BIGINT,
     -- The display name that was asked for.
     wanted_name TEXT,
     -- When a verification code was sent to the number last.

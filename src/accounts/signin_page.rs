@@ -14,7 +14,7 @@ use askama::Template;
 use askama_web::WebTemplate;
 use axum::{
     extract::{Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use secrecy::SecretString;
@@ -201,7 +201,10 @@ pub(super) async fn code(
     Ok((status, CodePage { chrome, recovery, problem: Some(text) }).into_response())
 }
 
-pub(super) async fn sign_out(session: Session, Form(NoFields {}): Form<NoFields>) -> Result<Redirect> {
+/// Forms with a fault may be in the browser's store, for *Back*: they go from there too.
+/// <https://www.w3.org/TR/clear-site-data/>
+pub(super) async fn sign_out(session: Session, Form(NoFields {}): Form<NoFields>) -> Result<impl IntoResponse> {
     session.flush().await?;
-    Ok(Redirect::to("/"))
+    let clear = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
+    Ok(([clear], Redirect::to("/")))
 }

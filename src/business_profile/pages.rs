@@ -112,6 +112,8 @@ pub(super) struct ShowPage {
     photo: Option<String>,
     read: Option<When>,
     notice: Option<Notice>,
+    /// Our access has ended.
+    inactive: bool,
     others: Vec<Other>,
     copies: Vec<CopyLine>,
     is_copying: bool,
@@ -140,6 +142,7 @@ impl BusinessProfiles {
         let copies = self.copy_lines(&place.number.id, &place.others).await?;
         let history = self.history(&place.number.id, &chrome.site.operator).await?;
         Ok(ShowPage {
+            inactive: !place.held.is_active,
             id: place.held.connection.to_string(),
             name: place.held.name.clone(),
             path: place.path(),
@@ -187,8 +190,11 @@ async fn show(
     let kept = profiles.kept(&place.number.id).await?;
     let is_fresh = kept.is_some_and(|kept| kept.read_at + FRESH > profiles.clock.now());
     let mut notice = None;
-    if !is_fresh && let Err(trouble) = profiles.sync(place.held.connection, &place.number.id).await {
-        notice = Some(refusal::of_trouble(&trouble));
+    if !is_fresh
+        && place.held.is_active
+        && let Err(trouble) = profiles.sync(place.held.connection, &place.number.id).await
+    {
+        notice = Some(refusal::of_reading(&trouble));
     }
     profiles.page(chrome, &place, Shown { notice, ..Shown::default() }).await
 }
@@ -222,7 +228,7 @@ async fn sync(
             Ok(Redirect::to(&place.path()).into_response())
         }
         Err(trouble) => {
-            let notice = Some(refusal::of_trouble(&trouble));
+            let notice = Some(refusal::of_reading(&trouble)).filter(|_| place.held.is_active);
             let page = profiles.page(chrome, &place, Shown { notice, ..Shown::default() }).await?;
             Ok((StatusCode::BAD_GATEWAY, page).into_response())
         }

@@ -62,6 +62,18 @@ pub(super) fn of_trouble(trouble: &Trouble) -> Notice {
     }
 }
 
+/// Of a reading: nothing was to be changed.
+pub(super) fn of_reading(trouble: &Trouble) -> Notice {
+    let notice = of_trouble(trouble);
+    match trouble {
+        Trouble::Graph(error) if error.class() == ErrorClass::Transient => Notice {
+            text: "Nothing was changed. What stands here is as we read it last: try again in a minute.".to_owned(),
+            ..notice
+        },
+        _ => notice,
+    }
+}
+
 /// Of a call that was refused, or not answered.
 pub(super) fn of_error(error: &GraphError) -> Notice {
     let (title, text, link) = match error.class() {

@@ -53,6 +53,7 @@ impl NumberCard {
             Registration::Coexistence => Badge::new("good", "Ready, shared with the app"),
             Registration::Unverified => Badge::new("attention", "Not confirmed by code"),
             Registration::NamePending => Badge::new("waiting", "Meta is checking the name"),
+            Registration::NameDeclined => Badge::new("problem", "Display name declined"),
             Registration::NotRegistered => Badge::new("attention", "Not registered yet"),
             Registration::Blocked => Badge::new("problem", "Blocked by Meta"),
             Registration::Unclear => Badge::new("attention", "Unclear"),

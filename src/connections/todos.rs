@@ -119,6 +119,12 @@ fn number_todos(number: &Number, page: &str) -> Vec<Todo> {
             ),
             link: Some((format!("{page}/register"), "Register when ready")),
         }),
+        Registration::NameDeclined => all.push(Todo {
+            status: "problem",
+            title: format!("Choose another display name for {shown}"),
+            hint: format!("Meta has declined “{}”. Then the number can be registered.", number.verified_name),
+            link: Some((format!("{page}/name"), "Choose another name")),
+        }),
         Registration::NotRegistered => all.push(Todo {
             status: "",
             title: format!("Register {shown}"),

@@ -227,6 +227,8 @@ struct ListPage {
     previous: Option<String>,
     next: Option<String>,
     sync: SyncNote,
+    /// Our access has ended.
+    inactive: bool,
 }
 
 async fn list(
@@ -258,6 +260,7 @@ async fn list(
     note.is_running |= sync.is_none() && held.is_active;
     let page = asked.page;
     Ok(ListPage {
+        inactive: !held.is_active,
         chrome,
         id,
         connection: held.name.clone(),

@@ -11,7 +11,7 @@ use crate::{
         ids::{ConnectionId, PhoneNumberId, WabaId},
         phone,
     },
-    graph::Held,
+    graph::{GraphError, Held},
     web::{Chrome, Error, Form, Result, page},
 };
 use askama::Template;
@@ -41,7 +41,7 @@ struct AddPage {
     connection_name: String,
     wabas: Vec<String>,
     form: AddForm,
-    number_error: Option<&'static str>,
+    number_error: Option<String>,
     name_error: Option<&'static str>,
     error: Option<String>,
     inactive: bool,
@@ -98,9 +98,12 @@ pub(super) async fn add(
     let held = held(&pages, &member, &id).await?;
     let waba = held.wabas.iter().find(|waba| waba.as_str() == form.waba).cloned();
     let mut page = view(chrome, &held, form.clone());
-    let number = Some(form.number.trim()).filter(|number| number.starts_with('+')).and_then(phone::with_country);
+    // 00 in front stands for + in most countries.
+    let typed = form.number.trim();
+    let typed = typed.strip_prefix("00").map_or_else(|| typed.to_owned(), |rest| format!("+{rest}"));
+    let number = Some(typed.as_str()).filter(|number| number.starts_with('+')).and_then(phone::with_country);
     if number.is_none() {
-        page.number_error = Some("Enter the number with + and its country code, such as +1 650 253 0000.");
+        page.number_error = Some("Enter the number with + and its country code, such as +1 650 253 0000.".to_owned());
     }
     let name = form.name.trim();
     if !(2..=75).contains(&name.chars().count()) {
@@ -113,13 +116,42 @@ pub(super) async fn add(
                 let address = format!("/connections/{}/numbers/{id}/verify", held.connection);
                 return Ok(Redirect::to(&address).into_response());
             }
+            Err(AskError::Graph(error)) if is_there_already(&error) => {
+                let own = pages.numbers.has(&held, &typed).await?;
+                page.number_error = Some(match own {
+                    true => "This number is in your account already: choose it on the connection’s page.".to_owned(),
+                    false => {
+                        "This number is in a WhatsApp account already. Remove it there first, or connect that account."
+                            .to_owned()
+                    }
+                });
+            }
             Err(error) => page.error = Some(refusal(error)?),
         }
     }
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
+/// Meta has no code of its own for it.
+fn is_there_already(error: &GraphError) -> bool {
+    let said = error.api().map(|api| format!("{} {}", api.message, api.user_message.as_deref().unwrap_or_default()));
+    said.is_some_and(|said| said.to_lowercase().contains("already exists"))
+}
+
 impl super::PhoneNumbers {
+    /// Whether a connection has a number, however it is written.
+    async fn has(&self, held: &Held, number: &str) -> Result<bool> {
+        let wanted = phone::e164(number);
+        let mut db = self.store.read().await?;
+        for waba in &held.wabas {
+            let known = super::list(&mut db, waba).await?;
+            if known.iter().any(|known| wanted.is_some() && phone::e164(&known.display) == wanted) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn add(
         &self,
         member: &Member,

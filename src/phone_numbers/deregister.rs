@@ -6,7 +6,6 @@ use super::{
     file_queries,
     model::{Number, Registration},
     numbers::{Found, PhoneNumbers},
-    queries,
     register::Next,
 };
 use crate::{
@@ -70,7 +69,7 @@ impl PhoneNumbers {
             _ => {
                 let mut tx = self.store.write().await?;
                 file_queries::end_try(&mut tx, &counted, "ok").await?;
-                queries::set_status(&mut tx, &file.phone_number_id, "DISCONNECTED").await?;
+                file_queries::came_off(&mut tx, &file.id, &file.phone_number_id).await?;
                 self.note(&mut tx, None, file, "number.deregistered", None).await?;
                 tx.commit().await?;
                 self.read_again(line, number).await?;

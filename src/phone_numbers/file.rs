@@ -167,6 +167,8 @@ pub(super) struct File {
     pub region: Option<String>,
     /// The one that Meta was told.
     pub region_set: Option<String>,
+    /// Until when Meta looks at no PIN, after too many wrong ones.
+    pub pin_locked_until: Option<OffsetDateTime>,
     pub wanted_name: Option<String>,
     pub code_sent_at: Option<OffsetDateTime>,
 }

@@ -36,6 +36,7 @@ fn file(row: &Row) -> Result<File> {
         failure: row.opt_json("failure")?,
         region: row.opt_text("region")?,
         region_set: row.opt_text("region_set")?,
+        pin_locked_until: row.opt_time("pin_locked_until")?,
         wanted_name: row.opt_text("wanted_name")?,
         code_sent_at: row.opt_time("code_sent_at")?,
     })
@@ -258,6 +259,18 @@ pub(super) async fn is_settled(db: &mut impl Reads, file: &str, kind: TryKind, s
     .bind(since)
     .one(db, |row| Ok(row.int("n")? > 0))
     .await
+}
+
+/// The number is off Cloud API, and with it where its messages were kept.
+pub(super) async fn came_off(tx: &mut WriteTx, file: &str, number: &PhoneNumberId) -> Result<()> {
+    query("UPDATE number_files SET region_set = NULL WHERE id = $1").bind(file).execute(tx).await?;
+    super::queries::set_status(tx, number, "DISCONNECTED").await
+}
+
+/// Meta looks at no PIN until then.
+pub(super) async fn lock_pin(tx: &mut WriteTx, file: &str, until: OffsetDateTime) -> Result<()> {
+    query("UPDATE number_files SET pin_locked_until = $1 WHERE id = $2").bind(until).bind(file).execute(tx).await?;
+    Ok(())
 }
 
 /// Meta was told that messages are to be kept there, or nowhere in particular.

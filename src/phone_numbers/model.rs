@@ -193,6 +193,8 @@ pub enum Registration {
     Unverified,
     /// The display name is under review.
     NamePending,
+    /// Meta declined the display name: it takes another one.
+    NameDeclined,
     /// Verified, not registered yet.
     NotRegistered,
     /// Blocked by Meta.
@@ -246,6 +248,11 @@ impl Number {
             }
             _ if matches!(self.name_status.as_deref(), Some("PENDING_REVIEW" | "PENDING" | "IN_REVIEW")) => {
                 Registration::NamePending
+            }
+            None | Some("PENDING" | "DISCONNECTED" | "UNLINKED" | "UNVERIFIED")
+                if self.name_status.as_deref() == Some("DECLINED") =>
+            {
+                Registration::NameDeclined
             }
             None | Some("PENDING" | "DISCONNECTED" | "UNLINKED" | "UNVERIFIED") => Registration::NotRegistered,
             _ => Registration::Unclear,

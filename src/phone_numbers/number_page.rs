@@ -6,7 +6,7 @@ use super::{
     model::{Number, Registration},
     numbers::Found,
     pages::{Head, NumberPages, Own, done, page_of, refusal},
-    register_page::Meanwhile,
+    register_page::{Meanwhile, region_name},
     sync_view::SyncView,
     words::{self, Node},
 };
@@ -54,9 +54,11 @@ pub(super) struct ShowPage {
     /// The page of the number as it is in another account.
     elsewhere: Option<String>,
     fault: Option<String>,
+    /// Our access has ended: all is as it was read last.
+    inactive: bool,
 }
 
-fn facts(number: &Number, is_shared: bool) -> Vec<Fact> {
+fn facts(number: &Number, region: Option<&str>, is_shared: bool) -> Vec<Fact> {
     let plain = |name, value: String, hint| Fact { name, value, badge: None, hint };
     let badge = |name, badge: Badge, hint| Fact { name, value: String::new(), badge: Some(badge), hint };
     let quality = number.quality();
@@ -66,7 +68,11 @@ fn facts(number: &Number, is_shared: bool) -> Vec<Fact> {
         false => words::plain(number.throughput_level.as_deref()),
     };
     let official = if number.is_official == Some(true) { "Yes, with the blue tick" } else { "No" };
-    vec![
+    let region = region.map(|region| {
+        let hint = "To change it, deregister the number, then register it with another country.";
+        plain("Messages are kept in", region_name(region).to_owned(), hint)
+    });
+    let mut all = vec![
         plain("Name", number.verified_name.clone(), ""),
         badge("Name check", words::name_check(number.name_status.as_deref()), ""),
         badge(
@@ -86,7 +92,9 @@ fn facts(number: &Number, is_shared: bool) -> Vec<Fact> {
         plain("For whom", words::plain(number.account_mode.as_deref()), ""),
         plain("In the WhatsApp Business app too", if is_shared { "Yes" } else { "No" }.to_owned(), ""),
         plain("Official Business Account", official.to_owned(), ""),
-    ]
+    ];
+    all.extend(region);
+    all
 }
 
 async fn view(pages: &NumberPages, chrome: Chrome, found: &Found, fault: Option<String>) -> Result<ShowPage> {
@@ -112,11 +120,12 @@ async fn view(pages: &NumberPages, chrome: Chrome, found: &Found, fault: Option<
         head: Head::new(found),
         id: number.id.to_string(),
         waba: number.waba_id.to_string(),
-        badge: words::state(number),
+        badge: if found.held.is_active { words::state(number) } else { Badge::new("neutral", "Not known now") },
         verified_name: number.verified_name.clone(),
-        facts: facts(number, is_shared),
+        facts: facts(number, found.file.region_set.as_deref(), is_shared),
         nodes: health.map(|health| health.nodes.iter().map(words::node).collect()).unwrap_or_default(),
         sending: health.map(|health| match health.can_send.as_str() {
+            _ if !found.held.is_active => Badge::new("neutral", "Not now: our access has ended"),
             "AVAILABLE" => Badge::new("good", "Messages can be sent"),
             "LIMITED" => Badge::new("attention", "Sending is limited"),
             "BLOCKED" => Badge::new("problem", "No messages can be sent"),
@@ -130,6 +139,7 @@ async fn view(pages: &NumberPages, chrome: Chrome, found: &Found, fault: Option<
             Registration::Coexistence => "coexistence",
             Registration::Unverified => "unverified",
             Registration::NamePending => "name",
+            Registration::NameDeclined => "declined",
             Registration::NotRegistered => "not",
             Registration::Blocked => "blocked",
             Registration::Unclear => "unclear",
@@ -143,7 +153,8 @@ async fn view(pages: &NumberPages, chrome: Chrome, found: &Found, fault: Option<
         },
         moved: found.file.moved_at.filter(|_| elsewhere.is_none()).map(|at| When::new(at, now)),
         elsewhere: elsewhere.map(|now| format!("/connections/{}/numbers/{}", found.held.connection, now.id)),
-        fault,
+        fault: fault.filter(|_| found.held.is_active),
+        inactive: !found.held.is_active,
         chrome,
     })
 }

@@ -43,6 +43,8 @@ pub(super) struct Found {
 /// What is shown beside it.
 pub(super) struct Kept {
     pub pin: Option<Pin>,
+    /// Those of which one is the number's.
+    pub candidates: Vec<Pin>,
     pub registers: Tries,
     pub readings: Vec<Reading>,
 }
@@ -146,6 +148,7 @@ impl PhoneNumbers {
         let mut db = self.store.read().await?;
         Ok(Kept {
             pin: pins::last(&mut db, &file.id).await?,
+            candidates: pins::candidates(&mut db, &file.id).await?,
             registers: file_queries::tries(&mut db, file, TryKind::Register, now).await?,
             readings: readings::since(&mut db, &file.id, now - back).await?,
         })

@@ -33,8 +33,10 @@ struct PinPage {
     state: &'static str,
     is_made: bool,
     since: Option<When>,
-    /// The six digits, on the page that shows them.
-    shown: Option<String>,
+    /// Meta did not answer when it was changed: it may have the one from before.
+    may_be_before: bool,
+    /// The six digits, on the page that shows them; the last first.
+    shown: Vec<String>,
     password_error: Option<String>,
     pin_error: Option<String>,
     is_shared: bool,
@@ -44,14 +46,16 @@ struct PinPage {
 
 async fn view(pages: &NumberPages, chrome: Chrome, own: &Own) -> Result<PinPage> {
     let found = &own.found;
-    let pin = pages.numbers.kept(&found.file, chart::BACK).await?.pin;
+    let kept = pages.numbers.kept(&found.file, chart::BACK).await?;
+    let pin = kept.pin;
     Ok(PinPage {
         chrome,
         head: Head::new(found),
         state: pin.as_ref().map_or("none", |pin| pin.state.as_str()),
         is_made: pin.as_ref().is_some_and(|pin| pin.is_made),
         since: pin.as_ref().map(|pin| When::new(pin.changed_at, pages.numbers.now())),
-        shown: None,
+        may_be_before: kept.candidates.len() > 1,
+        shown: Vec::new(),
         password_error: None,
         pin_error: None,
         is_shared: found.number.is_on_biz_app == Some(true),
@@ -102,7 +106,7 @@ pub(super) struct ChangeForm {
     /// `made` or `typed`.
     how: String,
     pin: String,
-    /// `register`: the number is registered with it.
+    /// `register`: the number is registered with it; `wait`: that is done later.
     then: String,
     /// `again`: although it is registered.
     task: String,
@@ -143,19 +147,30 @@ pub(super) async fn change(
         numbers.ask_register(&own.member, &own.found, task, WithPin::Kept, region.as_deref()).await?;
         return Ok(Redirect::to(&format!("{}/register", page_of(&own.found))).into_response());
     }
-    let address = format!("{}/pin", page_of(&own.found));
+    let back = if form.then == "wait" { "register" } else { "pin" };
+    let address = format!("{}/{back}", page_of(&own.found));
     Ok(done(&session, "The PIN is changed.", &address).await?.into_response())
 }
 
 impl super::PhoneNumbers {
-    /// The six digits that are kept. That somebody looked is in the log.
-    async fn reveal(&self, member: &Member, found: &Found) -> Result<Option<String>> {
+    /// The six digits that are kept; several where Meta's answer to a change never came. That somebody looked is in the
+    /// log.
+    async fn reveal(&self, member: &Member, found: &Found) -> Result<Vec<String>> {
         let mut tx = self.store.write().await?;
-        let Some(pin) = pins::last(&mut tx, &found.file.id).await? else { return Ok(None) };
-        let open = pin.open(&self.keys).map_err(crate::web::Error::internal)?;
-        self.note(&mut tx, Some(member), &found.file, "number.pin_shown", None).await?;
-        tx.commit().await?;
-        Ok(Some(open.expose_secret().to_owned()))
+        let mut all = pins::candidates(&mut tx, &found.file.id).await?;
+        if all.is_empty() {
+            all.extend(pins::last(&mut tx, &found.file.id).await?);
+        }
+        let mut shown = Vec::new();
+        for pin in &all {
+            let open = pin.open(&self.keys).map_err(crate::web::Error::internal)?;
+            shown.push(open.expose_secret().to_owned());
+        }
+        if !shown.is_empty() {
+            self.note(&mut tx, Some(member), &found.file, "number.pin_shown", None).await?;
+            tx.commit().await?;
+        }
+        Ok(shown)
     }
 
     /// Sets a PIN, which is kept before it is sent.

@@ -124,6 +124,22 @@ pub(super) async fn sent(tx: &mut WriteTx, id: &str) -> Result<()> {
     Ok(())
 }
 
+/// Meta said no to what it was sent with, and nothing of the PIN itself.
+pub(super) async fn not_looked_at(tx: &mut WriteTx, id: &str) -> Result<()> {
+    query("UPDATE number_pins SET state = 'kept' WHERE id = $1 AND state = 'sent'").bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// Those of which one is the number's: Meta's answer to the later ones never came. The last first.
+pub(super) async fn candidates(db: &mut impl Reads, file: &str) -> Result<Vec<Pin>> {
+    query(
+        "SELECT * FROM number_pins WHERE file_id = $1 AND state IN ('sent', 'right') ORDER BY changed_at DESC, id DESC",
+    )
+    .bind(file)
+    .all(db, pin)
+    .await
+}
+
 /// The ID of the one that was sent last by then.
 pub(super) async fn sent_by(db: &mut impl Reads, file: &str, at: OffsetDateTime) -> Result<Option<String>> {
     query(

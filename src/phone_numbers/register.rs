@@ -234,6 +234,9 @@ impl PhoneNumbers {
         if let Some(at) = tries.next(now) {
             return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
         }
+        if let Some(at) = file.pin_locked_until.filter(|at| *at > now) {
+            return Ok(Next::Failed(Reason::PinGuesses.into(), Some(at)));
+        }
         // Each call counts, also one without an answer: Meta's trouble must not use all of them up.
         if let Some(next) = self.silenced(file, TryKind::Register).await? {
             return Ok(next);
@@ -296,19 +299,28 @@ impl PhoneNumbers {
         let outcome = api.subcode.map_or_else(|| api.code.to_string(), |subcode| format!("{}/{subcode}", api.code));
         let mut tx = self.store.write().await?;
         file_queries::end_try(&mut tx, counted, &outcome).await?;
-        if api.code == 133_005 {
-            pins::wrong(&mut tx, pin).await?;
+        let wait = |otherwise| Some(now + wait_in(&api.message, otherwise));
+        let locked = match api.code {
+            133_008 => wait(Duration::hours(1)),
+            133_009 => wait(Duration::minutes(5)),
+            _ => None,
+        };
+        match api.code {
+            133_005 => pins::wrong(&mut tx, pin).await?,
+            _ => pins::not_looked_at(&mut tx, pin).await?,
+        }
+        if let Some(until) = locked {
+            file_queries::lock_pin(&mut tx, &file.id, until).await?;
         }
         let unready = file_queries::ended_so(&mut tx, &file.id, UNREADY, now).await?;
         tx.commit().await?;
         let failed = |reason, at| Next::Failed(failure_of(reason, error), at);
-        let wait = |otherwise| Some(now + wait_in(&api.message, otherwise));
         Ok(match (api.code, api.subcode) {
             (HALF_DEREGISTERED, _) => failed(Reason::HalfDeregistered, None),
             (133_005, _) => failed(Reason::WrongPin, None),
             (133_006, _) => failed(Reason::NotVerified, None),
-            (133_008, _) => failed(Reason::PinGuesses, wait(Duration::hours(1))),
-            (133_009, _) => failed(Reason::PinTooFast, wait(Duration::minutes(5))),
+            (133_008, _) => failed(Reason::PinGuesses, locked),
+            (133_009, _) => failed(Reason::PinTooFast, locked),
             (133_015, _) if file.polls < 3 => {
                 let at = now + wait_in(&api.message, DELETION);
                 Next::Wait(Stage::Waiting, at, file.polls + 1, Some(failure_of(Reason::Deleting, error)))

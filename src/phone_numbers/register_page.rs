@@ -24,6 +24,11 @@ use tower_sessions::Session;
 
 /// The countries in which messages can be kept.
 /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration>
+/// The name of a country that Meta keeps messages in, by its code.
+pub(super) fn region_name(code: &str) -> &str {
+    REGIONS.iter().find(|(known, _)| *known == code).map_or(code, |(_, name)| name)
+}
+
 const REGIONS: [(&str, &str); 14] = [
     ("AU", "Australia"),
     ("BH", "Bahrain"),
@@ -124,6 +129,8 @@ struct RegisterPage {
     /// Whether nothing is done before a time has come.
     is_locked: bool,
     meanwhile: Option<Meanwhile>,
+    /// Meta has the PIN that is kept here.
+    pin_is_set: bool,
     made: usize,
     left: usize,
     next_try: Option<When>,
@@ -149,6 +156,7 @@ fn panel(found: &Found) -> &'static str {
         (Registration::Coexistence, _) => "coexistence",
         (Registration::Blocked, _) => "blocked",
         _ if file.is_under_way() => "working",
+        (Registration::NameDeclined, _) => "name",
         (_, Some(Reason::WrongPin | Reason::PinGuesses | Reason::PinTooFast)) => "wrong_pin",
         (Registration::Unverified, _) | (_, Some(Reason::NotVerified)) => "verify",
         (_, Some(Reason::NameDeclined)) => "name",
@@ -187,12 +195,14 @@ async fn view(
         form.task = "again".to_owned();
     }
     let (left, next) = (kept.registers.left(now), kept.registers.next(now));
-    let waits = found.file.failed().and(found.file.next_at).filter(|at| *at > now);
+    let pin_lock = found.file.pin_locked_until.filter(|at| *at > now);
+    let waits = found.file.failed().and(found.file.next_at).filter(|at| *at > now).or(pin_lock);
     Ok(RegisterPage {
         head: Head::new(found),
         panel: panel(found),
         badge: words::state(&found.number),
         is_locked: next.or(waits).is_some(),
+        pin_is_set: pin.is_some_and(|pin| pin.state == super::file::PinState::Right),
         meanwhile: Meanwhile::of(&found.file, &found.number, now),
         made: kept.registers.at.len().min(TRIES),
         left,

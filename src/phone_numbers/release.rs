@@ -4,7 +4,7 @@
 
 use super::{
     file::TryKind,
-    file_queries, queries,
+    file_queries,
     register::{SILENCE, SILENT_TRIES},
 };
 use crate::{
@@ -67,7 +67,10 @@ pub async fn end_release(
         }
         _ => {
             file_queries::end_try(tx, counted, "ok").await?;
-            queries::set_status(tx, number, "DISCONNECTED").await
+            match file_queries::of_phone(tx, number).await? {
+                Some(file) => file_queries::came_off(tx, &file.id, number).await,
+                None => Ok(()),
+            }
         }
     }
 }

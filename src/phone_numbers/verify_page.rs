@@ -116,7 +116,13 @@ pub(super) async fn send(
             // https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account-to-number-current-status/request_code
             AskError::Graph(error) if error.api().is_some_and(|api| api.code == 136_024) => {
                 let said = error.api().and_then(|api| api.user_message.clone()).unwrap_or_default();
-                format!("Meta sends no code now. {said} Wait some hours, or ask for the other way.")
+                // Meta’s own words tell how long; ours would be another time.
+                let wait = if said.trim().is_empty() {
+                    "Too many codes were asked for. Wait some hours."
+                } else {
+                    said.trim()
+                };
+                format!("Meta sends no code now. {wait} Or ask for the other way.")
             }
             other => refusal(other)?,
         };

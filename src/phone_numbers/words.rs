@@ -151,6 +151,7 @@ pub(super) fn state(number: &Number) -> Badge {
         Registration::Coexistence => Badge::new("good", "Ready, shared with the app"),
         Registration::Unverified => Badge::new("attention", "Not confirmed by code"),
         Registration::NamePending => Badge::new("waiting", "Meta is checking the name"),
+        Registration::NameDeclined => Badge::new("problem", "Display name declined"),
         Registration::NotRegistered => Badge::new("attention", "Not registered yet"),
         Registration::Blocked => Badge::new("problem", "Blocked by Meta"),
         Registration::Unclear => Badge::new("attention", format!("Meta says: {}", plain(number.status.as_deref()))),

@@ -130,6 +130,7 @@ fn of_connection(one: &Attention, now: OffsetDateTime) -> Line {
             match why {
                 Registration::Unverified => "It is not confirmed by code.",
                 Registration::NamePending => "Meta is checking its display name. Nothing to do but wait.",
+                Registration::NameDeclined => "Meta has declined its display name: it takes another one.",
                 Registration::Unclear => "Meta says something else of it: its page has Meta’s word.",
                 _ => "It is not registered.",
             }

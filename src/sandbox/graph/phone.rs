@@ -162,8 +162,7 @@ pub(super) async fn update(sandbox: &Sandbox, call: &Call, caller: &Caller, id: 
         sandbox.change(|state| {
             if let Some(phone) = state.phone_mut(id) {
                 phone.pin = Some(pin);
-                phone.more.wrong_pins_ms.clear();
-                phone.more.pin_blocked_until_ms = 0;
+                // That it lifts the pause after wrong ones, no document says.
             }
         })?;
         return Ok(json!({"success": true}));
