@@ -127,16 +127,20 @@ struct ErrorPage {
 /// Renders errors of the routes below as pages; sends people who must sign in there.
 pub async fn as_html(chrome: Chrome, request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
-    let mut response = next.run(request).await;
+    let is_signed_in = chrome.viewer.is_some();
+    let mut response = rendered(chrome, request_id, next.run(request).await);
     // What somebody saw signed in must not be in the browser's store after they signed out. A form with a fault may be,
     // or *Back* would lose what was typed in it: signing out clears the store.
-    if chrome.viewer.is_some() {
+    if is_signed_in {
         let is_form = response.status() == StatusCode::UNPROCESSABLE_ENTITY;
         let kept = if is_form { "private, no-cache" } else { "no-store" };
-        let header = response.headers_mut().entry(header::CACHE_CONTROL);
         // A page with a secret has said so itself.
-        header.or_insert(http::HeaderValue::from_static(kept));
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(http::HeaderValue::from_static(kept));
     }
+    response
+}
+
+fn rendered(chrome: Chrome, request_id: String, response: Response) -> Response {
     if let Some(SignInFirst(back_to)) = response.extensions().get::<SignInFirst>() {
         let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", back_to).finish();
         return Redirect::to(&format!("/signin?{query}")).into_response();

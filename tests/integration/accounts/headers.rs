@@ -2,7 +2,27 @@
 
 use super::*;
 
-on_both_engines!(every_page_has_its_security_headers, https_is_insisted_on_where_it_is_used, health_and_readiness);
+on_both_engines!(
+    every_page_has_its_security_headers,
+    https_is_insisted_on_where_it_is_used,
+    health_and_readiness,
+    a_form_with_a_fault_is_there_for_going_back
+);
+
+async fn a_form_with_a_fault_is_there_for_going_back(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Harbour Bakery").await;
+    let (connection, _) = world.connect(&browser, &[]).await;
+    let kept = |page: &Page| page.headers["cache-control"].to_str().unwrap().to_owned();
+    assert_eq!(kept(&browser.get(&connection).await), "no-store");
+    assert_eq!(kept(&browser.get("/connections/nothing").await), "no-store");
+    browser.get("/connections/own-app").await;
+    let odd = browser.post("/connections/own-app", &[("waba_id", "x"), ("token", "y")]).await;
+    assert_eq!((odd.status.as_u16(), kept(&odd).as_str()), (422, "private, no-cache"));
+    let out = browser.post("/signout", &[]).await;
+    assert_eq!(out.status, 303);
+    assert_eq!(out.headers["clear-site-data"], "\"cache\"");
+}
 
 async fn every_page_has_its_security_headers(db: Database) {
     let world = World::start(db).await;

@@ -7,6 +7,7 @@ on_both_engines!(
     numbers_are_deregistered_only_if_asked,
     a_number_in_the_app_is_never_deregistered,
     trouble_at_meta_is_waited_out,
+    trouble_does_not_use_up_the_tries_of_a_number,
     meta_does_not_keep_the_token_here_for_ever,
     a_revoked_token_is_no_obstacle,
 );
@@ -113,6 +114,44 @@ async fn trouble_at_meta_is_waited_out(db: Database) {
     world.advance(30);
     is_gone(&world, &browser, &connection).await;
     assert_eq!(world.meta.waba(&waba).await["subscribed"], false);
+}
+
+async fn trouble_does_not_use_up_the_tries_of_a_number(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Harbour Bakery").await;
+    let (connection, _, phone) = registered(&world, &browser, &[]).await;
+    // One number comes off at once, and then the account does not: the number is not asked for again.
+    world.meta.fault("graph_500", None, Some("subscribed_apps")).await;
+    browser.post(&format!("{connection}/disconnect"), &[("deregister", "yes")]).await;
+    let passes = async |count: usize| {
+        eventually(&format!("{count} passes"), || async {
+            let tells = |call: &&Call| call.path.ends_with("/subscribed_apps") && call.method == "DELETE";
+            let waits = "SELECT count(*) AS n FROM jobs WHERE kind = 'connections.disconnect' AND lease_owner IS NULL";
+            let is_over = world.number(waits, "n").await == Some(1);
+            (is_over && world.meta.calls().iter().filter(tells).count() == count).then_some(())
+        })
+        .await;
+        world.advance(21);
+    };
+    for count in 1..=5 {
+        passes(count).await;
+    }
+    assert_eq!(calls_of(&world, "/deregister"), 1);
+    world.meta.mend().await;
+    is_gone(&world, &browser, &connection).await;
+    assert_eq!(world.meta.phone(&phone).await["registered"], false);
+    // Where Meta says nothing, three calls are made, and counted.
+    let (connection, _, _) = registered(&world, &browser, &[]).await;
+    world.meta.forget_calls();
+    world.meta.fault("graph_500", None, Some("subscribed_apps")).await;
+    world.meta.fault("graph_500", None, Some("deregister")).await;
+    browser.post(&format!("{connection}/disconnect"), &[("deregister", "yes")]).await;
+    for count in 1..=5 {
+        passes(count).await;
+    }
+    assert_eq!(calls_of(&world, "/deregister"), 3);
+    let tries = "SELECT count(*) AS n FROM number_tries WHERE kind = 'deregister' AND outcome IS NULL";
+    assert_eq!(world.number(tries, "n").await, Some(3));
 }
 
 async fn meta_does_not_keep_the_token_here_for_ever(db: Database) {

@@ -7,7 +7,28 @@ on_both_engines!(
     refused_contacts_do_not_keep_chats_back,
     declined_history_is_told_apart,
     the_deadline_counts_down,
+    what_a_later_look_switches_on_is_asked_for_as_well,
 );
+
+async fn what_a_later_look_switches_on_is_asked_for_as_well(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Harbour Bakery").await;
+    let attempt = browser.begin().await;
+    let signup = world.meta.signup(&["coexistence"]).await;
+    // Meta refuses the subscription: the account is connected without it.
+    world.meta.fault("graph_down", None, Some("subscribed_apps")).await;
+    attempt.bring_all(&signup).await;
+    world.meta.called("subscribed_apps").await;
+    world.advance(6 * 60);
+    attempt.ends("failed", "meta_unavailable").await;
+    let connection = world.column("SELECT id FROM connections", "id").await.unwrap();
+    let page = format!("/connections/{connection}/numbers/{}", id(&signup, "phone_number_ids", 0));
+    says(&browser.get(&page).await, &["From the WhatsApp Business app", "Not asked for yet", "Ask again"]);
+    assert_eq!(calls(&world, "/smb_app_data"), 0);
+    world.meta.mend().await;
+    browser.post(&format!("/connections/{connection}/permissions"), &[]).await;
+    eventually("both to be asked for", || async { (calls(&world, "/smb_app_data") == 2).then_some(()) }).await;
+}
 
 async fn contacts_and_chats_are_asked_for_at_once(db: Database) {
     let world = World::start(db).await;

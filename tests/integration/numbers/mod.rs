@@ -3,6 +3,7 @@
 
 mod coexistence;
 mod life;
+mod pins;
 mod register;
 
 use crate::support::*;

@@ -18,6 +18,7 @@ on_both_engines!(
     ten_tries_are_counted_and_shown,
     an_answer_that_never_came_is_read,
     messages_can_be_kept_in_a_country,
+    a_country_that_came_to_nothing_is_taken_back,
     a_number_in_the_app_is_never_registered,
 );
 
@@ -95,6 +96,12 @@ async fn a_declined_name_needs_another(db: Database) {
     let wizard = wizard_says(&browser, &page, "Meta has declined the display name").await;
     says(&wizard, &["Choose another name"]);
     assert_eq!(calls(&world, "/register"), 0);
+    // Nor do other pages ask for what can't be done yet.
+    browser.post(&format!("{page}/stop"), &[]).await;
+    let number = browser.get(&page).await;
+    says(&number, &["Meta has declined the name", "Choose another name", "Display name declined"]);
+    assert!(!number.words().contains("Register the number"));
+    says(&browser.get(page.split("/numbers").next().unwrap()).await, &["Choose another display name"]);
 }
 
 async fn too_many_guesses_are_waited_for(db: Database) {
@@ -176,18 +183,26 @@ async fn a_wrong_pin_does_not_end_registering_again(db: Database) {
     assert_eq!(calls(&world, "/register"), 3);
 }
 
+/// Three calls without an answer, each after the pause before it.
+async fn silently(world: &World, edge: &str) {
+    for tries in 1..=3 {
+        eventually(&format!("try {tries} of {edge}"), || async {
+            let waits =
+                "SELECT polls FROM number_files WHERE stage = 'waiting' UNION ALL SELECT 0 ORDER BY 1 DESC LIMIT 1";
+            let polls = world.number(waits, "polls").await;
+            (calls(world, edge) == tries && polls == i64::try_from(tries).ok()).then_some(())
+        })
+        .await;
+        world.advance(150);
+    }
+}
+
 async fn silence_does_not_use_up_the_tries(db: Database) {
     let world = World::start(db).await;
     let (browser, page, _, _) = connected(&world, &[]).await;
     world.meta.fault("graph_500", Some(20), Some("/register")).await;
     ask(&browser, &page, "made", "").await;
-    for _ in 0..10 {
-        if browser.get(&format!("{page}/register")).await.words().contains("It can be tried again") {
-            break;
-        }
-        world.advance(150);
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-    }
+    silently(&world, "/register").await;
     let wizard = wizard_says(&browser, &page, "It can be tried again").await;
     says(&wizard, &["3 of 10 tries", "Meta has trouble"]);
     assert_eq!(calls(&world, "/register"), 3);
@@ -198,13 +213,8 @@ async fn silence_does_not_use_up_the_tries(db: Database) {
     // The same of taking it off.
     world.meta.fault("graph_500", Some(20), Some("/deregister")).await;
     browser.post(&format!("{page}/deregister"), &[]).await;
-    for _ in 0..10 {
-        if browser.get(&format!("{page}/register")).await.words().contains("It can be tried again") {
-            break;
-        }
-        world.advance(150);
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-    }
+    silently(&world, "/deregister").await;
+    wizard_says(&browser, &page, "It can be tried again").await;
     assert_eq!(calls(&world, "/deregister"), 3);
 }
 
@@ -280,13 +290,27 @@ async fn messages_can_be_kept_in_a_country(db: Database) {
     browser.post(&format!("{page}/register"), &[("how", "made"), ("region", "DE")]).await;
     wizard_says(&browser, &page, "The number is registered").await;
     assert_eq!(world.meta.phone(&id).await["storage_region"], "DE");
+    says(&browser.get(&page).await, &["Messages are kept in", "EU (Germany)"]);
     let settings = world.meta.called("/settings").await;
     assert!(settings.body.contains("IN_COUNTRY_STORAGE_ENABLED"), "{}", settings.body);
     let gone = browser.post(&format!("{page}/deregister"), &[]).await;
     assert_eq!(gone.location(), format!("{page}/register"));
     wizard_says(&browser, &page, "The number is deregistered").await;
     assert_eq!(world.meta.phone(&id).await["registered"], false);
-    says(&browser.get(&page).await, &["Not registered yet"]);
+    let off = browser.get(&page).await;
+    says(&off, &["Not registered yet"]);
+    assert!(!off.words().contains("Messages are kept in"));
+}
+
+async fn a_country_that_came_to_nothing_is_taken_back(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, id, _) = connected(&world, &["pin_set"]).await;
+    browser.post(&format!("{page}/register"), &[("how", "typed"), ("pin", "111111"), ("region", "IN")]).await;
+    wizard_says(&browser, &page, "This is not the number’s PIN").await;
+    assert_eq!(world.meta.phone(&id).await["storage_region"], "IN");
+    ask(&browser, &page, "typed", "246810").await;
+    wizard_says(&browser, &page, "The number is registered").await;
+    assert_eq!(world.meta.phone(&id).await["storage_region"], Value::Null);
 }
 
 async fn a_number_in_the_app_is_never_registered(db: Database) {

@@ -191,7 +191,7 @@ async fn without_access_what_was_read_last_is_shown(db: Database) {
         (state.as_deref() == Some("needs_reconnect")).then_some(())
     })
     .await;
-    says(&stage.show().await, &["Facebook ended the access"]);
+    says(&stage.show().await, &["Facebook ended our access"]);
 }
 
 async fn another_customer_sees_nothing_of_it(db: Database) {
