@@ -221,12 +221,9 @@ pub(super) async fn create(
     }
 }
 
-/// The template to be edited, where that can be done.
+/// The template to be edited, where its parts are known here.
 async fn editable(desk: &TemplateDesk, held: &Held, template: &str) -> Result<MessageTemplate> {
     let found = desk.find(held, template).await?;
-    if let Some(why) = desk.edit_blocked(&found).await? {
-        return Err(Error::Conflict(why));
-    }
     if Draft::loses(&found.components) || found.components.is_empty() {
         let why = "This template has parts that can’t be edited here. Edit it in WhatsApp Manager at Meta.";
         return Err(Error::Conflict(why.to_owned()));
@@ -242,6 +239,10 @@ pub(super) async fn edit(
 ) -> Result<Response> {
     let held = desk.held(&member, &id).await?;
     let found = editable(&desk, &held, &template).await?;
+    if desk.edit_blocked(&found).await?.is_some() {
+        // Its page says why, and from when on it can be.
+        return Ok(Redirect::to(&format!("/connections/{id}/templates/{template}")).into_response());
+    }
     let draft = draft_of(&found);
     Ok(form_page(&desk, chrome, &held, Purpose::Edit(&found), draft, Wrong::default()).await?.into_response())
 }
@@ -264,7 +265,11 @@ pub(super) async fn save(
     if is_approved(&found) || draft.category.is_empty() {
         draft.category = found.category.clone().unwrap_or_default();
     }
-    let (faults, error) = take_file(&desk, &held, &typed, &mut draft).await?;
+    let (mut faults, error) = take_file(&desk, &held, &typed, &mut draft).await?;
+    // From a tab that was open before: what was typed stays.
+    if let Some(why) = desk.edit_blocked(&found).await? {
+        faults.add("form", why);
+    }
     if typed.rearrange(&mut draft) || !faults.is_empty() {
         let status = if faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
         let page = form_page(&desk, chrome, &held, Purpose::Edit(&found), draft, (faults, error)).await?;

@@ -141,6 +141,14 @@ pub(super) async fn waba(db: &mut impl Reads, waba: &WabaId) -> Result<Option<(S
         .await
 }
 
+/// A number of an account's, as Meta writes it: accounts of one business often have one name.
+pub(super) async fn number_of(db: &mut impl Reads, waba: &WabaId) -> Result<Option<String>> {
+    query("SELECT min(display_phone_number) AS number FROM phone_numbers WHERE waba_id = $1")
+        .bind(waba)
+        .one(db, |row| row.opt_text("number"))
+        .await
+}
+
 /// How many acts of a kind there were since then; of one template, or of the account for ''.
 pub(super) async fn acts(
     db: &mut impl Reads,

@@ -47,14 +47,21 @@ impl TemplateDesk {
         found.ok_or(Error::NotFound)
     }
 
-    /// The accounts that a new template may go to, named with their connection where there are several.
+    /// The accounts that a new template may go to; where there are several, named with their connection and a number.
     pub(super) async fn places(&self, held: &Held, chosen: &WabaId) -> Result<Vec<WabaChoice>> {
         let around = self.around(held).await?;
-        let mut all = Vec::new();
+        let several = around.iter().map(|one| one.wabas.len()).sum::<usize>() > 1;
+        let mut all: Vec<WabaChoice> = Vec::new();
         for one in &around {
             for mut choice in self.wabas(one, chosen).await? {
                 if around.len() > 1 && choice.name != one.name {
                     choice.name = format!("{}: {}", one.name, choice.name);
+                }
+                if several {
+                    let waba = choice.id.parse().map_err(|_| Error::NotFound)?;
+                    let number = queries::number_of(&mut self.templates.store.read().await?, &waba).await?;
+                    let told = number.unwrap_or_else(|| format!("account {}", choice.id));
+                    choice.name = format!("{}, {told}", choice.name);
                 }
                 all.push(choice);
             }

@@ -28,6 +28,14 @@ async fn a_copy_goes_to_any_account_of_the_customers(db: Database) {
     let template = made.location().rsplit('/').next().unwrap().to_owned();
     let copy = browser.get(&format!("{list}/new?from={template}&to=waba")).await;
     assert!(copy.text.contains(&format!("value=\"{own}\" selected")), "the other account is proposed");
+    // Accounts of one name are told apart by a number.
+    let numbers = world.meta.control(Method::GET, "state", json!({})).await["phones"].clone();
+    for id in [own, waba.as_str()] {
+        let number = numbers.as_array().unwrap().iter().find(|phone| phone["waba_id"] == id).unwrap();
+        let number = number["display"].as_str().or(number["display_phone_number"].as_str()).unwrap();
+        let option = copy.text.split(&format!("value=\"{id}\"")).nth(1).unwrap().split("</option>").next().unwrap();
+        assert!(option.contains(number), "{option}");
+    }
     assert!(copy.text.contains(&format!("value=\"{waba}\"")) && !copy.text.contains(&theirs), "{}", copy.words());
     assert!(copy.text.contains("waits for you") && copy.text.contains("value=\"860198\""), "{}", copy.words());
     // Another customer's account is none.

@@ -91,7 +91,12 @@ async fn an_approved_one_is_edited_once_a_day(db: Database) {
         approved.words()
     );
     assert!(approved.words().contains("can be edited once in 24 hours"), "{}", approved.words());
-    assert_eq!(browser.get(&edit).await.status, 409);
+    // Opened, it leads to the page that says so; from a tab that was open, what was typed stays.
+    assert_eq!(browser.get(&edit).await.location(), template);
+    let early =
+        browser.post(&edit, &form(&[("body", "Hello {{1}}, your order {{2}} is ready, and all is well.")])).await;
+    assert_eq!(early.status, 422);
+    says(&early, &["can be edited once in 24 hours", "and all is well"]);
     world.advance(25 * 3_600);
     assert_eq!(browser.get(&edit).await.status, 200);
 }
