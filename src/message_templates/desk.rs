@@ -93,7 +93,9 @@ impl TemplateDesk {
         let now = self.templates.clock.now();
         let mut faults = check(draft);
         let mut db = self.templates.store.read().await?;
-        let of_name = queries::translations(&mut db, waba, &draft.name).await?;
+        let mut of_name = queries::translations(&mut db, waba, &draft.name).await?;
+        // What is deleted stands in the list for a while.
+        of_name.retain(|other| !other.is_deleted());
         let (_, known) = queries::count(&mut db, waba, &queries::Filter::default()).await?;
         let is_verified = queries::waba(&mut db, waba).await?.is_some_and(|(_, is_verified)| is_verified);
         let in_an_hour = queries::acts(&mut db, waba, "created", "", now - Duration::hours(1)).await?;
