@@ -11,6 +11,7 @@ use crate::{
     graph::MessageTemplate,
     store::{Arg, Reads, Result, Row, Rows, WriteTx, query},
 };
+use serde_json::Value;
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
@@ -58,6 +59,11 @@ impl Known {
     /// Whether something is other than before. What an older version of the API does not tell has not changed, nor
     /// has a reason that only a webhook told.
     pub fn differs(&self, now: &Self) -> bool {
+        // The sample of a header is an address that Meta signs anew at each reading: it tells of no change.
+        // https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
+        let says_other = |before: &Option<String>, now: &Option<String>| {
+            now.is_some() && before != now && without_samples(before) != without_samples(now)
+        };
         let other = |before: &Option<String>, now: &Option<String>| now.is_some() && before != now;
         let flagged = matches!(self.status.as_deref(), Some("FLAGGED" | "LOCKED" | "REINSTATED"));
         self.name != now.name
@@ -68,8 +74,27 @@ impl Known {
             || other(&self.reason, &now.reason)
             || other(&self.next_category, &now.next_category)
             || other(&self.parameter_format, &now.parameter_format)
-            || other(&self.components, &now.components)
+            || says_other(&self.components, &now.components)
     }
+}
+
+/// Components without the files of their samples, those of a carousel's cards as well.
+fn without_samples(components: &Option<String>) -> Option<Value> {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::Object(members) => {
+                if let Some(Value::Object(example)) = members.get_mut("example") {
+                    example.remove("header_handle");
+                }
+                members.values_mut().for_each(strip);
+            }
+            _ => {}
+        }
+    }
+    let mut all = serde_json::from_str(components.as_deref()?).ok()?;
+    strip(&mut all);
+    Some(all)
 }
 
 impl Known {
