@@ -6,7 +6,7 @@ use super::{
     model::Template,
     page_queries as queries, refusal, sample,
     service::MessageTemplates,
-    sync_queries,
+    state_queries, sync_queries,
 };
 use crate::{
     accounts::{Member, audit},
@@ -155,7 +155,10 @@ impl TemplateDesk {
         // Its webhook may have come before our answer: that one knows better.
         let mut known = HashMap::new();
         super::sync::keep(&mut tx, waba, vec![template], &mut known, &mut sync_queries::Tally::default(), now).await?;
-        queries::note_act(&mut tx, waba, Some(&made.id), &draft.name, "created", now).await?;
+        // A reading that began while we made it may not have seen it.
+        let made_at = self.templates.clock.now();
+        sync_queries::known_until(&mut tx, waba, &made.id, made_at).await?;
+        queries::note_act(&mut tx, waba, Some(&made.id), &draft.name, "created", made_at).await?;
         self.record(&mut tx, member, "template.created", &made.id).await?;
         tx.commit().await?;
         Ok(made.id)
@@ -247,10 +250,13 @@ impl TemplateDesk {
         }
         let now = self.templates.clock.now();
         let mut tx = self.templates.store.write().await?;
-        let approved_once = queries::was_approved(&mut tx, &template.waba_id, &template.id).await?;
+        state_queries::lock(&mut tx, &template.waba_id).await?;
+        let of_name = if all_languages { template.name.as_str() } else { "" };
+        let approved_once = queries::was_approved(&mut tx, &template.waba_id, &template.id, of_name).await?;
         // Only the name of one that was approved once is blocked.
         let act = if approved_once { "deleted" } else { "dropped" };
-        queries::note_act(&mut tx, &template.waba_id, Some(&template.id), &template.name, act, now).await?;
+        // Without an ID: all of the name.
+        queries::note_act(&mut tx, &template.waba_id, one, &template.name, act, now).await?;
         queries::drop_deleted(&mut tx, &template.waba_id, &template.name, one.unwrap_or_default()).await?;
         self.record(&mut tx, member, "template.deleted", &template.id).await?;
         tx.commit().await?;

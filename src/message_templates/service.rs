@@ -183,7 +183,7 @@ impl MessageTemplates {
     async fn take_deletion(&self, tx: &mut WriteTx, told: &Told<'_>) -> Result<bool> {
         let Some(known) = page_queries::get(tx, told.waba, told.id).await? else { return Ok(false) };
         // Only names of those that were approved once are blocked, and from the first word on.
-        if !known.is_deleted() && page_queries::was_approved(tx, told.waba, told.id).await? {
+        if !known.is_deleted() && page_queries::was_approved(tx, told.waba, told.id, "").await? {
             page_queries::note_act(tx, told.waba, Some(told.id), &known.name, "deleted", told.at).await?;
         }
         Ok(true)

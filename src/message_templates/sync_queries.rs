@@ -12,7 +12,7 @@ use crate::{
     store::{Arg, Reads, Result, Row, Rows, WriteTx, query},
 };
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
 /// What one reading found.
@@ -168,7 +168,40 @@ pub(super) async fn known_one(db: &mut impl Reads, waba: &WabaId, id: &str) -> R
         .await
 }
 
-/// A template's row. A webhook that told of it later than we asked knows better; what webhooks alone tell (flagged,
+/// What was done here since a page was asked for: it knows nothing of that.
+pub(super) struct Overtaken {
+    /// Templates that were read, edited or deleted since.
+    ids: HashSet<String>,
+    /// Names of which all languages were deleted.
+    names: HashSet<String>,
+}
+
+impl Overtaken {
+    pub fn has(&self, template: &MessageTemplate) -> bool {
+        self.ids.contains(&template.id) || self.names.contains(&template.name)
+    }
+}
+
+/// What overtook a page that was asked for then.
+pub(super) async fn overtaken(db: &mut impl Reads, waba: &WabaId, asked_at: OffsetDateTime) -> Result<Overtaken> {
+    let found = query(
+        "SELECT template_id, name FROM message_templates WHERE waba_id = $1 AND read_at > $2 \
+         UNION ALL SELECT template_id, name FROM template_acts \
+         WHERE waba_id = $1 AND act IN ('deleted', 'dropped') AND at >= $2",
+    );
+    let found =
+        found.bind(waba).bind(asked_at).all(db, |row| Ok((row.opt_text("template_id")?, row.text("name")?))).await?;
+    let mut overtaken = Overtaken { ids: HashSet::new(), names: HashSet::new() };
+    for (id, name) in found {
+        match id {
+            Some(id) => overtaken.ids.insert(id),
+            None => overtaken.names.insert(name),
+        };
+    }
+    Ok(overtaken)
+}
+
+/// A template's row; one that was read later stays. A webhook that told of it later than we asked knows better; what webhooks alone tell (flagged,
 /// locked, why it was rejected) stays as long as Meta's list does not contradict it, and for a week: the word of its end may
 /// have been lost. A change of category that a webhook
 /// announced a day ahead stays that day, also where the list does not have it yet.
@@ -213,7 +246,8 @@ static UPSERT: Rows = Rows::new(
         approved_once!(),
         ", \
      components = excluded.components, words = excluded.words, read_at = excluded.read_at, \
-     updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END",
+     updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END \
+     WHERE coalesce(message_templates.read_at, 0) <= excluded.read_at",
     ),
 );
 
@@ -265,6 +299,17 @@ pub(super) fn words(name: &str, all: &[serde_json::Value]) -> String {
 
 pub(super) async fn upsert(tx: &mut WriteTx, rows: Vec<Arg>) -> Result<()> {
     UPSERT.execute(tx, rows).await
+}
+
+/// What stands in a template's row is as of then.
+pub(super) async fn known_until(tx: &mut WriteTx, waba: &WabaId, id: &str, at: OffsetDateTime) -> Result<()> {
+    query("UPDATE message_templates SET read_at = $1 WHERE waba_id = $2 AND template_id = $3 AND read_at < $1")
+        .bind(at)
+        .bind(waba)
+        .bind(id)
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// For how long what a webhook told of, and the list does not have yet, is kept.
