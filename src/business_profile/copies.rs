@@ -148,7 +148,7 @@ impl BusinessProfiles {
             None => None,
         };
         let line = self.lines.line(copy.connection).await?;
-        let written = self.write(&line, &copy.number, &now.profile, &wanted, picture.as_ref()).await;
+        let written = self.write(&line, &copy.number, &now, &wanted, picture.as_ref()).await;
         let refused = |(field, error): (Option<Field>, GraphError)| {
             tracing::info!(number = %copy.number, ?field, "a profile could not be copied");
             Trouble::Graph(error)

@@ -6,6 +6,7 @@ mod copies;
 mod form;
 mod glance;
 mod history;
+mod kept;
 mod model;
 mod pages;
 mod picture;

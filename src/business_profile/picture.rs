@@ -67,6 +67,48 @@ fn png(bytes: &[u8]) -> Option<(u32, u32)> {
     if is_png { Some((be32(bytes, 16)?, be32(bytes, 20)?)) } else { None }
 }
 
+/// A photo as it goes to Meta: of a JPEG without what tells where and with what it was taken (EXIF, XMP, IPTC: the
+/// segments APP1 and APP13), and without what a camera put after the picture. What can't be walked through stays.
+pub(super) fn without_metadata(bytes: &[u8]) -> Vec<u8> {
+    if !bytes.starts_with(&[0xff, 0xd8]) {
+        return bytes.to_vec();
+    }
+    let (mut kept, mut at) = (bytes[..2].to_vec(), 2);
+    while let Some([0xff, marker]) = bytes.get(at..at + 2) {
+        match marker {
+            0xff => {
+                kept.push(0xff);
+                at += 1;
+            }
+            0xd9 => {
+                kept.extend([0xff, 0xd9]);
+                return kept;
+            }
+            0x01 | 0xd0..=0xd7 => {
+                kept.extend([0xff, *marker]);
+                at += 2;
+            }
+            _ => {
+                let end = be16(bytes, at + 2).map(|length| at + 2 + length.max(2));
+                let Some((segment, end)) = end.and_then(|end| Some((bytes.get(at..end)?, end))) else { break };
+                if !matches!(marker, 0xe1 | 0xed) {
+                    kept.extend(segment);
+                }
+                at = end;
+                if *marker == 0xda {
+                    // The scan's data, in which only these follow 0xff.
+                    let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0xd0..=0xd7);
+                    let next = bytes[at..].windows(2).position(is_marker).map_or(bytes.len(), |next| at + next);
+                    kept.extend(&bytes[at..next]);
+                    at = next;
+                }
+            }
+        }
+    }
+    kept.extend(bytes.get(at..).unwrap_or_default());
+    kept
+}
+
 /// Walks the segments to the frame header.
 fn jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
     if !bytes.starts_with(&[0xff, 0xd8]) {
@@ -129,5 +171,25 @@ mod tests {
         let mut large = a_png(640, 640);
         large.resize(MAX_BYTES + 1, 0);
         assert!(check(&large).unwrap_err().contains("5 MB"));
+    }
+
+    #[test]
+    fn a_photo_does_not_tell_where_it_was_taken() {
+        let exif = [&[0xff, 0xe1, 0, 12][..], b"Exif\0\0GPS."].concat();
+        let iptc = [&[0xff, 0xed, 0, 6][..], b"City"].concat();
+        let (start, frame) = (&[0xff, 0xd8][..], &a_jpeg(640, 640)[2..]);
+        let frame = [frame, &[3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1][..]].concat();
+        // Stuffing and a restart are of the scan's data, and so is what looks like a segment in it.
+        let scan = [0xff, 0xda, 0, 3, 1, 7, 0xff, 0x00, 0xe1, 0xff, 0xd0, 9, 0xff, 0xd9];
+        let clean = [start, &frame, &scan].concat();
+        let full = [start, &exif, &frame[..6], &iptc, &frame[6..], &scan, start, &exif].concat();
+        assert_eq!(size(&full), Some((Kind::Jpeg, 640, 640)));
+        assert_eq!(without_metadata(&full), clean);
+        assert_eq!(without_metadata(&clean), clean);
+        // What ends early stays as far as it goes.
+        for end in 0..clean.len() {
+            assert_eq!(without_metadata(&clean[..end]), clean[..end], "{end}");
+        }
+        assert_eq!(without_metadata(&a_png(5, 5)), a_png(5, 5));
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{
     copies::{Copied, CopyState},
-    model::{Change, Profile},
+    kept::{Kept, Stored},
+    model::Change,
 };
 use crate::{
     base::ids::{self, PhoneNumberId, UserId, WabaId},
@@ -10,14 +11,6 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use time::OffsetDateTime;
-
-/// A profile as last read.
-#[derive(Clone, Debug)]
-pub(super) struct Kept {
-    pub profile: Profile,
-    pub picture_url: Option<String>,
-    pub read_at: OffsetDateTime,
-}
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|_| StoreError::Value("profile".to_owned()))
@@ -27,11 +20,8 @@ pub(super) async fn get(db: &mut impl Reads, number: &PhoneNumberId) -> Result<O
     query("SELECT profile, picture_url, read_at FROM business_profiles WHERE phone_number_id = $1")
         .bind(number)
         .optional(db, |row| {
-            Ok(Kept {
-                profile: row.json("profile")?,
-                picture_url: row.opt_text("picture_url")?,
-                read_at: row.time("read_at")?,
-            })
+            let Stored { profile, photo } = row.json("profile")?;
+            Ok(Kept { profile, photo, picture_url: row.opt_text("picture_url")?, read_at: row.time("read_at")? })
         })
         .await
 }
@@ -46,7 +36,7 @@ pub(super) async fn keep(tx: &mut WriteTx, number: &PhoneNumberId, kept: &Kept) 
          WHERE excluded.read_at >= business_profiles.read_at",
     )
     .bind(number)
-    .bind(json(&kept.profile)?)
+    .bind(json(&Stored { profile: kept.profile.clone(), photo: kept.photo.clone() })?)
     .bind(kept.picture_url.clone())
     .bind(kept.read_at)
     .execute(tx)
@@ -62,6 +52,7 @@ pub(super) struct Line {
     pub changes: Vec<Change>,
 }
 
+/// Writes a line of the history; nothing where the number is gone meanwhile.
 pub(super) async fn note(
     tx: &mut WriteTx,
     number: &PhoneNumberId,
@@ -69,14 +60,17 @@ pub(super) async fn note(
     changes: &[Change],
     at: OffsetDateTime,
 ) -> Result<()> {
-    query("INSERT INTO profile_changes (id, phone_number_id, at, user_id, changes) VALUES ($1, $2, $3, $4, $5)")
-        .bind(ids::new_uuid().to_string())
-        .bind(number)
-        .bind(at)
-        .bind(user)
-        .bind(json(&changes)?)
-        .execute(tx)
-        .await?;
+    query(
+        "INSERT INTO profile_changes (id, phone_number_id, at, user_id, changes) \
+         SELECT $1, phone_number_id, $3, $4, $5 FROM phone_numbers WHERE phone_number_id = $2",
+    )
+    .bind(ids::new_uuid().to_string())
+    .bind(number)
+    .bind(at)
+    .bind(user)
+    .bind(json(&changes)?)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

@@ -126,7 +126,10 @@ impl BusinessProfiles {
         if let Some(file) = form.file("photo") {
             match picture::check(&file.bytes) {
                 Ok(kind) => {
-                    let picture = Picture { mime_type: kind.mime_type().to_owned(), bytes: file.bytes.to_vec() };
+                    let picture = Picture {
+                        mime_type: kind.mime_type().to_owned(),
+                        bytes: picture::without_metadata(&file.bytes),
+                    };
                     let now = self.clock.now();
                     let mut tx = self.store.write().await?;
                     let until = now - PICTURES_LIVE;

@@ -1,9 +1,10 @@
 //! Reading a profile at Meta, and changing it there without running over what others changed meanwhile.
 
 use super::{
+    kept::Kept,
     model::{Change, Field, Profile},
     picture::Kind,
-    queries::{self, Kept, Picture},
+    queries::{self, Picture},
     refusal,
 };
 use crate::{
@@ -130,22 +131,26 @@ impl BusinessProfiles {
             self.lines.refused(line.connection, error).await;
         }
         let (profile, picture_url) = read_as(told?);
-        Ok(Kept { profile, picture_url, read_at: asked_at })
+        Ok(Kept { profile, photo: None, picture_url, read_at: asked_at })
     }
 
     /// Keeps what was read; what differs from what we knew was changed elsewhere, and is noted so.
-    async fn take(&self, number: &PhoneNumberId, kept: &Kept) -> StoreResult<Vec<Change>> {
+    async fn take(&self, number: &PhoneNumberId, read: Kept) -> StoreResult<(Kept, Vec<Change>)> {
         let mut tx = self.store.write().await?;
         let before = queries::get(&mut tx, number).await?;
-        if !queries::keep(&mut tx, number, kept).await? {
-            return Ok(Vec::new());
+        let kept = match &before {
+            Some(before) => read.after(before),
+            None => read,
+        };
+        if !queries::keep(&mut tx, number, &kept).await? {
+            return Ok((kept, Vec::new()));
         }
-        let changes = before.map(|before| kept.profile.changes_since(&before.profile)).unwrap_or_default();
+        let changes = before.map(|before| kept.changes_since(&before.profile)).unwrap_or_default();
         if !changes.is_empty() {
             queries::note(&mut tx, number, None, &changes, kept.read_at).await?;
         }
         tx.commit().await?;
-        Ok(changes)
+        Ok((kept, changes))
     }
 
     /// Reads a profile at Meta; what is new in it since the last time.
@@ -155,9 +160,8 @@ impl BusinessProfiles {
         number: &PhoneNumberId,
     ) -> Result<(Kept, Vec<Change>), Trouble> {
         let line = self.lines.line(connection).await?;
-        let kept = self.read(&line, number).await.map_err(Trouble::Graph)?;
-        let changes = self.take(number, &kept).await?;
-        Ok((kept, changes))
+        let read = self.read(&line, number).await.map_err(Trouble::Graph)?;
+        Ok(self.take(number, read).await?)
     }
 
     /// Saves what a person wants, unless somebody changed the same meanwhile; the changes, none where it was so already.
@@ -169,20 +173,16 @@ impl BusinessProfiles {
         wish: &Wish,
     ) -> Result<Vec<Change>, Unsaved> {
         let (now, _) = self.sync(connection, number).await?;
-        let differs = |field: &Field| {
-            let moved = !now.profile.same(&wish.base, *field);
-            moved
-                && match field {
-                    Field::Picture => wish.picture.is_some(),
-                    field => !now.profile.same(&wish.wanted, *field),
-                }
+        let differs = |field: &Field| match field {
+            Field::Picture => wish.picture.is_some() && !now.has_photo_of(&wish.base),
+            field => !now.profile.same(&wish.base, *field) && !now.profile.same(&wish.wanted, *field),
         };
         let conflicts: Vec<Field> = Field::ALL.into_iter().filter(differs).collect();
         if !conflicts.is_empty() {
             return Err(Unsaved::Conflict(conflicts, Box::new(now.profile)));
         }
         let line = self.lines.line(connection).await?;
-        let written = self.write(&line, number, &now.profile, &wish.wanted, wish.picture.as_ref()).await;
+        let written = self.write(&line, number, &now, &wish.wanted, wish.picture.as_ref()).await;
         let Some((kept, changes)) = written.map_err(|(field, error)| Unsaved::Refused(field, error))? else {
             return Ok(Vec::new());
         };
@@ -197,11 +197,12 @@ impl BusinessProfiles {
         &self,
         line: &Line,
         number: &PhoneNumberId,
-        now: &Profile,
+        now: &Kept,
         wanted: &Profile,
         picture: Option<&Picture>,
     ) -> Result<Option<(Kept, Vec<Change>)>, (Option<Field>, GraphError)> {
-        let fields: Vec<Field> = wanted.differing(now).into_iter().filter(|field| *field != Field::Picture).collect();
+        let differing = wanted.differing(&now.profile);
+        let fields: Vec<Field> = differing.into_iter().filter(|field| *field != Field::Picture).collect();
         if fields.is_empty() && picture.is_none() {
             return Ok(None);
         }
@@ -228,20 +229,24 @@ impl BusinessProfiles {
         let done = line.graph.set_business_profile(&line.access, number, &change).await;
         self.heard(line, done).await.map_err(|error| (refusal::field_of(&error), error))?;
         // What was just written counts, also where reading it fails or comes late.
-        let mut kept = match self.read(line, number).await {
-            Ok(kept) => kept,
-            Err(_) => Kept { profile: now.clone(), picture_url: None, read_at: self.clock.now() },
+        let mut kept = match (self.read(line, number).await, picture) {
+            (Ok(read), Some(_)) => read.with_new_photo(now),
+            (Ok(read), None) => read.after(now),
+            (Err(_), picture) => {
+                let mut kept = Kept { read_at: self.clock.now(), ..now.clone() };
+                if picture.is_some() {
+                    kept.profile.picture.clear();
+                    kept = kept.with_new_photo(now);
+                }
+                kept
+            }
         };
         for field in fields {
             if !kept.profile.same(wanted, field) {
                 kept.profile.take(field, wanted);
             }
         }
-        let mut changes = kept.profile.changes_since(now);
-        if picture.is_some() && !changes.iter().any(|change| change.field == Field::Picture) {
-            let which = |profile: &Profile| profile.picture.clone();
-            changes.insert(0, Change { field: Field::Picture, before: which(now), after: which(&kept.profile) });
-        }
+        let changes = kept.changes_since(&now.profile);
         Ok(Some((kept, changes)))
     }
 
@@ -262,9 +267,8 @@ impl BusinessProfiles {
         kept: &Kept,
         changes: &[Change],
     ) -> StoreResult<()> {
-        if !queries::keep(tx, number, kept).await? {
-            return Ok(());
-        }
+        // Somebody may have read it since: that is newer, and what was done here was done all the same.
+        queries::keep(tx, number, kept).await?;
         queries::note(tx, number, Some(user), changes, self.clock.now()).await?;
         let fields: Vec<&str> = changes.iter().map(|change| change.field.key()).collect();
         let entry = audit::Entry {

@@ -251,7 +251,9 @@ async fn finish(sent: reqwest::Result<reqwest::Response>) -> Result<Vec<u8>> {
         .headers()
         .get("retry-after")
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse().ok());
+        .and_then(|value| value.parse::<i64>().ok())
+        // Nobody waits longer than a day, whatever is asked for.
+        .map(|seconds| seconds.clamp(0, 86_400));
     let bytes = read_capped(response).await.map_err(|error| match error {
         ReadError::Transport(error) => unreachable(&error),
         ReadError::TooLarge => GraphError::Unreadable { detail: error.to_string() },

@@ -3,7 +3,7 @@
 //! <https://developers.facebook.com/docs/graph-api/guides/upload> and
 //! <https://developers.facebook.com/docs/graph-api/reference/application/uploads/>
 
-use super::{Access, Call, Client, ErrorClass, GraphError, Result, Setup, finish, log, parse};
+use super::{Access, Call, Client, ErrorClass, GraphError, Result, Setup, parse};
 use crate::base::{ids::AppId, text::constant_time_eq};
 use axum::body::Bytes;
 use http::Method;
@@ -14,8 +14,8 @@ use url::Url;
 
 /// How often a file is sent on from where it broke off.
 const TRIES: u32 = 4;
-/// How long one try may take: a large file by a slow line.
-const TIMEOUT: Duration = Duration::from_secs(300);
+/// How long sending may take, with all its tries: a person waits for it.
+const TOTAL: Duration = Duration::from_secs(90);
 /// The kinds of file that Meta takes (guides/upload).
 const TYPES: [&str; 5] = ["application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4"];
 
@@ -91,17 +91,29 @@ impl Client {
     /// # Errors
     /// See [`GraphError`]; also where the file is of no kind that Meta takes.
     pub async fn upload(&self, access: &Access, app: Option<&AppId>, file: &FileUpload) -> Result<String> {
+        self.upload_within(TOTAL, access, app, file).await
+    }
+
+    async fn upload_within(
+        &self,
+        total: Duration,
+        access: &Access,
+        app: Option<&AppId>,
+        file: &FileUpload,
+    ) -> Result<String> {
         if !TYPES.contains(&file.mime_type.as_str()) {
             return Err(GraphError::Unreadable {
                 detail: format!("{} is no type that can be uploaded", file.mime_type),
             });
         }
         let mut session = self.start_session(access, app, file).await?;
+        let began = Instant::now();
+        let left = || total.saturating_sub(began.elapsed());
         let mut tries = 0;
         loop {
             tries += 1;
             let rest = file.bytes.slice(session.file_offset.min(file.bytes.len())..);
-            let result = self.session(access, &session.id, Some((session.file_offset, rest))).await;
+            let result = self.session(access, &session.id, Some((session.file_offset, rest)), left()).await;
             let error = match result.and_then(|body| parse::<Sent>(&body)) {
                 Ok(Sent { h: Some(handle) }) => return Ok(handle),
                 Ok(Sent { h: None }) => GraphError::Unreadable { detail: "no handle came for the file".to_owned() },
@@ -110,7 +122,7 @@ impl Client {
                 Err(error) if error.class() != ErrorClass::Transient => return Err(error),
                 Err(error) => error,
             };
-            if tries == TRIES {
+            if tries == TRIES || left().is_zero() {
                 return Err(error);
             }
             tokio::time::sleep(Duration::from_millis(250) * tries).await;
@@ -119,7 +131,7 @@ impl Client {
                 continue;
             }
             // How much of it arrived. Where even that can't be learned now, the next round finds out.
-            match self.session(access, &session.id, None).await.and_then(|body| parse::<Session>(&body)) {
+            match self.session(access, &session.id, None, left()).await.and_then(|body| parse::<Session>(&body)) {
                 Ok(now) => session.file_offset = now.file_offset,
                 Err(error) if error.class() != ErrorClass::Transient => return Err(error),
                 Err(_) => {}
@@ -141,22 +153,27 @@ impl Client {
         Err(GraphError::Unreadable { detail: "the session is none".to_owned() })
     }
 
-    /// Sends bytes to a session, or asks how far it is. The token goes as `OAuth`, as the guide has it.
-    async fn session(&self, access: &Access, id: &str, send: Option<(usize, Bytes)>) -> Result<Vec<u8>> {
+    /// Sends bytes to a session, or asks how far it is, in at most so long. The token goes as `OAuth`, as the guide has it.
+    async fn session(
+        &self,
+        access: &Access,
+        id: &str,
+        send: Option<(usize, Bytes)>,
+        within: Duration,
+    ) -> Result<Vec<u8>> {
         let method = if send.is_some() { Method::POST } else { Method::GET };
         let url = self.session_url(id, access);
         let request = self.outbound.request(method.clone(), url);
         let request =
             request.map_err(|refused| GraphError::Unreachable { timeout: false, detail: refused.to_string() })?;
-        let mut request = request.header("authorization", format!("OAuth {}", access.token.expose_secret()));
+        let request = request.header("authorization", format!("OAuth {}", access.token.expose_secret()));
+        let mut request = request.timeout(within);
         if let Some((offset, bytes)) = send {
             request = request.header("file_offset", offset).header("content-type", "application/octet-stream");
-            request = request.timeout(TIMEOUT).body(bytes);
+            request = request.body(bytes);
         }
-        let started = Instant::now();
-        let result = finish(request.send().await).await;
-        log(&method, "upload", started, result.as_ref().err());
-        result
+        // The session's signature is in nobody's record.
+        self.send(Some(access), &method, "upload", request).await
     }
 
     fn session_url(&self, id: &str, access: &Access) -> Url {
@@ -185,5 +202,30 @@ mod tests {
         assert_eq!(url("upload:MTph"), "https://graph.facebook.com/v25.0/upload:MTph");
         let proven = client.session_url("upload:a?sig=b", &Access::new("token".into(), "secret".into()));
         assert!(proven.query().unwrap().starts_with("sig=b&appsecret_proof="));
+    }
+
+    #[tokio::test]
+    async fn an_upload_ends_in_time_and_each_call_is_recorded() {
+        use axum::{Json, Router, routing::post};
+        // A session that takes bytes and never answers.
+        let start = post(async || Json(serde_json::json!({"id": "upload:abc?sig=secret"})));
+        let router = Router::new()
+            .route("/v25.0/app/uploads", start)
+            .fallback(async || std::future::pending::<&'static str>().await);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let watch = super::super::Watch::new(crate::base::clock::Clock::system());
+        let mut records = watch.records();
+        let outbound = Outbound::new(Reach::Operator, Duration::from_secs(60));
+        let client = Client::new(outbound, url.parse().unwrap(), "v25.0".to_owned()).watched(watch);
+        let access = Access::new("token".into(), "secret".into());
+        let bytes = Bytes::from_static(b"bytes");
+        let file = FileUpload { name: "a.png".to_owned(), mime_type: "image/png".to_owned(), bytes };
+        let upload = client.upload_within(Duration::from_millis(200), &access, None, &file);
+        let ended = tokio::time::timeout(Duration::from_secs(30), upload).await.expect("it ends by itself");
+        assert!(matches!(ended, Err(GraphError::Unreachable { timeout: true, .. })), "{ended:?}");
+        let paths: Vec<String> = std::iter::from_fn(|| records.try_recv().ok()).map(|record| record.path).collect();
+        assert_eq!(paths, ["app/uploads", "upload"]);
     }
 }

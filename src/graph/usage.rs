@@ -80,9 +80,15 @@ struct Shares {
 impl Shares {
     fn reading(&self, now: OffsetDateTime) -> Reading {
         let minutes = self.estimated_time_to_regain_access;
-        let regained_at = (minutes > 0.0).then(|| now + Duration::seconds_f64(minutes * 60.0).min(LONGEST));
+        let regained_at = (minutes > 0.0).then(|| now + waiting(minutes * 60.0));
         Reading { percent: self.call_count.max(self.total_cputime).max(self.total_time), regained_at, at: now }
     }
+}
+
+/// A time to wait that somebody names, in seconds: whatever the number, none below zero, and none beyond [`LONGEST`].
+fn waiting(seconds: f64) -> Duration {
+    // NaN becomes zero, too.
+    Duration::seconds_f64(seconds.max(0.0).min(LONGEST.as_seconds_f64()))
 }
 
 fn header<T: serde::de::DeserializeOwned>(headers: &HeaderMap, name: &str) -> Option<T> {
@@ -113,7 +119,8 @@ impl Usage {
             found.extend(asked.clone().map(|asked| (asked, reading)));
         }
         if let Some(error) = error.filter(|error| error.class() == ErrorClass::RateLimited) {
-            let after = error.api().and_then(|api| api.retry_after).map_or(PAUSE, Duration::seconds).min(LONGEST);
+            let after = error.api().and_then(|api| api.retry_after);
+            let after = after.map_or(PAUSE, |seconds| Duration::seconds(seconds.max(0)).min(LONGEST));
             let reading = Reading { percent: 100.0, regained_at: Some(now + after), at: now };
             // Code 4 is the app's limit, what else there is the account's.
             let of_app = error.api().is_some_and(|api| api.code == 4);
@@ -218,5 +225,29 @@ mod tests {
         assert!(usage.wait(&access(), None, now).is_some());
         let odd = headers(&[("x-app-usage", "no JSON"), ("x-business-use-case-usage", "[]")]);
         usage.note(Some(&access()), "1", (&odd, None), now);
+    }
+
+    #[test]
+    fn no_number_of_metas_is_too_odd() {
+        for (seconds, waits) in [
+            (f64::NAN, Duration::ZERO),
+            (f64::NEG_INFINITY, Duration::ZERO),
+            (-1.0, Duration::ZERO),
+            (90.0, Duration::seconds(90)),
+            (1e300, LONGEST),
+            (f64::INFINITY, LONGEST),
+        ] {
+            assert_eq!(waiting(seconds), waits, "{seconds}");
+        }
+        let (usage, now) = (Usage::default(), from_ms(0));
+        let told = headers(&[("x-app-usage", r#"{"estimated_time_to_regain_access":1e300}"#)]);
+        usage.note(Some(&access()), "1/x", (&told, None), now);
+        assert_eq!(usage.wait(&access(), None, now), Some(now + LONGEST));
+        for (after, waits) in [(i64::MIN, None), (-5, None), (i64::MAX, Some(now + LONGEST))] {
+            let error = super::super::ApiError { code: 80_008, ..super::super::ApiError::bare(400, Some(after)) };
+            let usage = Usage::default();
+            usage.note(Some(&access()), "42/x", (&HeaderMap::new(), Some(&GraphError::Api(Box::new(error)))), now);
+            assert_eq!(usage.wait(&access(), Some("42"), now), waits, "{after}");
+        }
     }
 }

@@ -29,6 +29,14 @@ pub struct Waba {
     pub owner_business_info: Option<OwnerBusiness>,
 }
 
+impl Waba {
+    /// Whether Meta has verified the business that owns it.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.business_verification_status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("verified"))
+    }
+}
+
 /// The business that owns a WABA.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OwnerBusiness {

@@ -50,6 +50,8 @@ pub(super) const BUTTON: usize = 25;
 pub(super) const ADDRESS: usize = 2_000;
 pub(super) const NUMBER: usize = 20;
 pub(super) const CODE: usize = 15;
+/// The longest name of an app's package.
+const PACKAGE: usize = 224;
 /// How many buttons there may be.
 pub(super) const BUTTONS: usize = 10;
 /// How many words at least stand beside each variable: below that Meta says that there are too many (2388293). Meta does
@@ -340,7 +342,53 @@ fn code(draft: &Draft, faults: &mut Faults) {
         let field = if package.is_empty() { "package" } else { "hash" };
         faults.add(field, "The app needs both: its package name and its signature hash. Or leave both empty.");
     }
-    if !hash.is_empty() && hash.len() != 11 {
-        faults.add("hash", "A signature hash has 11 characters.");
+    if !package.is_empty() && !is_package(package) {
+        faults.add("package", "Write the app’s package name as Android knows it, such as com.example.shop.");
+    } else if package.len() > PACKAGE {
+        faults.add("package", too_long(package.len(), PACKAGE));
+    }
+    let right = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    if !hash.is_empty() && (hash.len() != 11 || !hash.chars().all(right)) {
+        faults.add(
+            "hash",
+            "A signature hash has 11 characters: letters, digits, +, / and =. Copy it from your app’s developer.",
+        );
+    }
+}
+
+/// Two parts or more, parted by dots, each beginning with a letter.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/authentication-templates/autofill-button-authentication-templates>
+fn is_package(name: &str) -> bool {
+    let right = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_part = |part: &str| part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.chars().all(right);
+    name.contains('.') && name.split('.').all(is_part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message_templates::code::Code;
+
+    #[test]
+    fn an_apps_names_are_as_meta_takes_them() {
+        let faults = |package: &str, hash: &str| {
+            let code = Code { package: package.to_owned(), hash: hash.to_owned(), ..Code::default() };
+            let draft = Draft { name: "sign_in".to_owned(), language: "en_US".to_owned(), code, ..Draft::default() };
+            let found = check(&Draft { category: "AUTHENTICATION".to_owned(), ..draft });
+            found.0.into_iter().map(|fault| fault.field).collect::<Vec<_>>()
+        };
+        let hash = "K8a/AINcGX7";
+        let longest = format!("a.{}", "b".repeat(PACKAGE - 2));
+        for right in ["com.example.shop", "a.B_2", &longest] {
+            assert!(faults(right, hash).is_empty(), "{right}");
+        }
+        let long = format!("{longest}b");
+        let wide = format!("a.{}", "ü".repeat(PACKAGE));
+        for wrong in ["shop", "com.2shop", "com..shop", ".com", "com.shop.", "com.my-shop", "com._shop", &long, &wide] {
+            assert_eq!(faults(wrong, hash), ["package"], "{wrong}");
+        }
+        for wrong in ["K8a/AINcGX", "K8a/AINcGX77", "K8a AINcGX7", "K8a-AINcGX7"] {
+            assert_eq!(faults("com.example.shop", wrong), ["hash"], "{wrong}");
+        }
     }
 }

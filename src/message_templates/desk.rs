@@ -6,7 +6,7 @@ use super::{
     model::Template,
     page_queries as queries, refusal, sample,
     service::MessageTemplates,
-    sync_queries,
+    state_queries, sync_queries,
 };
 use crate::{
     accounts::{Member, audit},
@@ -82,6 +82,13 @@ impl TemplateDesk {
         }
     }
 
+    /// Whether the business was verified since the account was connected.
+    async fn is_verified_now(&self, held: &Held, waba: &WabaId) -> Result<bool, NotDone> {
+        let line = self.lines.line(held.connection).await.map_err(no_line)?;
+        let read = line.graph.waba(&line.access, waba).await.ok();
+        Ok(read.is_some_and(|read| read.is_verified()))
+    }
+
     /// Makes a template; its ID.
     pub(super) async fn create(
         &self,
@@ -93,7 +100,9 @@ impl TemplateDesk {
         let now = self.templates.clock.now();
         let mut faults = check(draft);
         let mut db = self.templates.store.read().await?;
-        let of_name = queries::translations(&mut db, waba, &draft.name).await?;
+        let mut of_name = queries::translations(&mut db, waba, &draft.name).await?;
+        // What is deleted stands in the list for a while.
+        of_name.retain(|other| !other.is_deleted());
         let (_, known) = queries::count(&mut db, waba, &queries::Filter::default()).await?;
         let is_verified = queries::waba(&mut db, waba).await?.is_some_and(|(_, is_verified)| is_verified);
         let in_an_hour = queries::acts(&mut db, waba, "created", "", now - Duration::hours(1)).await?;
@@ -103,7 +112,10 @@ impl TemplateDesk {
             faults.add("language", "There is a template of this name in this language already. Edit that one, or choose another language or name.");
         }
         // A portfolio with more than 250 has been verified, whatever we were told last.
-        let most = if is_verified || known > UNVERIFIED { VERIFIED } else { UNVERIFIED };
+        let mut most = if is_verified || known > UNVERIFIED { VERIFIED } else { UNVERIFIED };
+        if known == most && faults.is_empty() && self.is_verified_now(held, waba).await? {
+            most = VERIFIED;
+        }
         if known >= most {
             faults.add("form", format!("This WhatsApp account has {known} templates, and may have {most}. Delete some that you do not use{}.",
                 if most == UNVERIFIED { ", or verify your business at Meta: then it may have 6,000" } else { "" }));
@@ -153,7 +165,10 @@ impl TemplateDesk {
         // Its webhook may have come before our answer: that one knows better.
         let mut known = HashMap::new();
         super::sync::keep(&mut tx, waba, vec![template], &mut known, &mut sync_queries::Tally::default(), now).await?;
-        queries::note_act(&mut tx, waba, Some(&made.id), &draft.name, "created", now).await?;
+        // A reading that began while we made it may not have seen it.
+        let made_at = self.templates.clock.now();
+        sync_queries::known_until(&mut tx, waba, &made.id, made_at).await?;
+        queries::note_act(&mut tx, waba, Some(&made.id), &draft.name, "created", made_at).await?;
         self.record(&mut tx, member, "template.created", &made.id).await?;
         tx.commit().await?;
         Ok(made.id)
@@ -245,10 +260,13 @@ impl TemplateDesk {
         }
         let now = self.templates.clock.now();
         let mut tx = self.templates.store.write().await?;
-        let approved_once = queries::was_approved(&mut tx, &template.waba_id, &template.id).await?;
+        state_queries::lock(&mut tx, &template.waba_id).await?;
+        let of_name = if all_languages { template.name.as_str() } else { "" };
+        let approved_once = queries::was_approved(&mut tx, &template.waba_id, &template.id, of_name).await?;
         // Only the name of one that was approved once is blocked.
         let act = if approved_once { "deleted" } else { "dropped" };
-        queries::note_act(&mut tx, &template.waba_id, Some(&template.id), &template.name, act, now).await?;
+        // Without an ID: all of the name.
+        queries::note_act(&mut tx, &template.waba_id, one, &template.name, act, now).await?;
         queries::drop_deleted(&mut tx, &template.waba_id, &template.name, one.unwrap_or_default()).await?;
         self.record(&mut tx, member, "template.deleted", &template.id).await?;
         tx.commit().await?;

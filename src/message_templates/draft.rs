@@ -3,6 +3,7 @@
 
 use super::{
     button::{Button, ButtonKind, buttons},
+    code::Code,
     components::{member, of_kind},
     variables,
 };
@@ -55,19 +56,6 @@ impl Header {
     pub fn is_media(self) -> bool {
         matches!(self, Self::Image | Self::Video | Self::Document)
     }
-}
-
-/// What an authentication template has: its text is Meta's own.
-/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/authentication-templates/authentication-templates>
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Code {
-    /// Whether it says that the code is for nobody else.
-    pub warns: bool,
-    /// After how many minutes the code ends; empty: it does not say so.
-    pub minutes: String,
-    /// An Android app that the code goes into by itself: its package and the hash of its signature. Both or none.
-    pub package: String,
-    pub hash: String,
 }
 
 /// A template as somebody writes it.
@@ -124,7 +112,7 @@ impl Draft {
     /// What Meta takes.
     pub fn components(&self) -> Vec<Value> {
         if self.is_authentication() {
-            return self.code_components();
+            return self.code.components();
         }
         let mut all = Vec::new();
         match self.header {
@@ -170,20 +158,6 @@ impl Draft {
         component["example"] = if part == "body" { json!({ (key): [values] }) } else { json!({ (key): values }) };
     }
 
-    fn code_components(&self) -> Vec<Value> {
-        let mut all = vec![json!({"type": "BODY", "add_security_recommendation": self.code.warns})];
-        if let Ok(minutes) = self.code.minutes.trim().parse::<i64>() {
-            all.push(json!({"type": "FOOTER", "code_expiration_minutes": minutes}));
-        }
-        let mut button = json!({"type": "OTP", "otp_type": "COPY_CODE"});
-        if !self.code.package.trim().is_empty() {
-            button = json!({"type": "OTP", "otp_type": "ONE_TAP", "supported_apps": [
-                {"package_name": self.code.package.trim(), "signature_hash": self.code.hash.trim()}]});
-        }
-        all.push(json!({"type": "BUTTONS", "buttons": [button]}));
-        all
-    }
-
     /// What a template was written like. What a draft can't hold (a carousel, a catalogue's button) is left out; see
     /// [`Draft::loses`].
     pub fn of(name: &str, category: &str, language: &str, all: &[Value]) -> Self {
@@ -201,19 +175,22 @@ impl Draft {
         if let Some(body) = of_kind(all, "BODY") {
             draft.body = member(body, "text").to_owned();
             draft.take_samples(body, "body", "body_text");
-            draft.code.warns = body.get("add_security_recommendation") == Some(&json!(true))
-                || (category == "AUTHENTICATION" && draft.body.contains(". "));
+            let told = body.get("add_security_recommendation").and_then(Value::as_bool);
+            draft.code.warns = told.unwrap_or_else(|| category == "AUTHENTICATION" && Code::seems_to_warn(&draft.body));
         }
         if let Some(footer) = of_kind(all, "FOOTER") {
             draft.footer = member(footer, "text").to_owned();
-            let minutes = footer.get("code_expiration_minutes").and_then(Value::as_i64);
-            draft.code.minutes = minutes.map(|minutes| minutes.to_string()).unwrap_or_default();
+            if category == "AUTHENTICATION" {
+                draft.code.minutes = Code::minutes_of(footer);
+            }
         }
         for button in buttons(all) {
             if member(button, "type").eq_ignore_ascii_case("OTP") {
                 let app = button.pointer("/supported_apps/0").unwrap_or(button);
                 draft.code.package = member(app, "package_name").to_owned();
                 draft.code.hash = member(app, "signature_hash").to_owned();
+                draft.code.text = member(button, "text").to_owned();
+                draft.code.autofill = member(button, "autofill_text").to_owned();
             }
             draft.buttons.extend(Button::of(button));
         }
@@ -237,19 +214,26 @@ impl Draft {
         }
     }
 
-    /// Whether these components hold what a draft does not: then it can't be edited here without losing it.
-    pub fn loses(all: &[Value]) -> bool {
+    /// Whether these components hold what a draft does not: then it can't be edited here without losing it. Of a code
+    /// Meta may list the button as an address, which does not say what kind of code it is.
+    /// <https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/authentication-templates/autofill-button-authentication-templates>
+    pub fn loses(category: &str, all: &[Value]) -> bool {
+        let is_code = category == "AUTHENTICATION";
         let is_known = |component: &Value| {
             let format = member(component, "format");
             match member(component, "type").to_uppercase().as_str() {
                 "HEADER" => Header::named(format).is_some(),
+                "FOOTER" if is_code => !Code::minutes_of(component).is_empty(),
                 "BODY" | "FOOTER" | "BUTTONS" => true,
                 _ => false,
             }
         };
         let known_button = |button: &Value| {
             let kind = member(button, "type");
-            ButtonKind::named(kind).is_some() || kind.eq_ignore_ascii_case("OTP")
+            if kind.eq_ignore_ascii_case("OTP") {
+                return is_code && !Code::is_lost(button);
+            }
+            ButtonKind::named(kind).is_some() && !is_code
         };
         !all.iter().all(is_known) || !buttons(all).all(known_button)
     }
@@ -295,7 +279,7 @@ mod tests {
         let all = draft.components();
         assert_eq!(all[1]["example"]["body_text"], json!([["Pablo", "860198"]]));
         assert_eq!(Draft::of("order_confirmation", "UTILITY", "en_US", &all), draft);
-        assert!(!Draft::loses(&all));
+        assert!(!Draft::loses("UTILITY", &all));
         let named = Draft {
             body: "Thank you, {{first_name}}, for it all.".to_owned(),
             samples: BTreeMap::from([
@@ -329,7 +313,10 @@ mod tests {
 
     #[test]
     fn what_a_draft_does_not_hold_is_seen() {
-        assert!(Draft::loses(&[json!({"type": "CAROUSEL", "cards": []})]));
-        assert!(Draft::loses(&[json!({"type": "BUTTONS", "buttons": [{"type": "CATALOG", "text": "See"}]})]));
+        assert!(Draft::loses("MARKETING", &[json!({"type": "CAROUSEL", "cards": []})]));
+        assert!(Draft::loses(
+            "MARKETING",
+            &[json!({"type": "BUTTONS", "buttons": [{"type": "CATALOG", "text": "See"}]})]
+        ));
     }
 }

@@ -3,7 +3,8 @@
 use super::{
     button::{Button, ButtonKind},
     check::{self, Faults},
-    draft::{Code, Draft, Header},
+    code::Code,
+    draft::{Draft, Header},
     languages,
 };
 use crate::web::{MultipartForm, SentFile};
@@ -103,6 +104,8 @@ impl Typed {
                 minutes: self.minutes.clone(),
                 package: self.package.clone(),
                 hash: self.hash.clone(),
+                // Of a template that is edited they stay as they are.
+                ..Code::default()
             },
             samples: self.sample_key.iter().cloned().zip(self.sample_value.iter().cloned()).collect(),
         }

@@ -221,10 +221,15 @@ pub(super) async fn create(
     }
 }
 
+/// Whether editing it here would lose something.
+pub(super) fn loses(template: &MessageTemplate) -> bool {
+    Draft::loses(template.category.as_deref().unwrap_or_default(), &template.components)
+}
+
 /// The template to be edited, where its parts are known here.
 async fn editable(desk: &TemplateDesk, held: &Held, template: &str) -> Result<MessageTemplate> {
     let found = desk.find(held, template).await?;
-    if Draft::loses(&found.components) || found.components.is_empty() {
+    if loses(&found) || found.components.is_empty() {
         let why = "This template has parts that can’t be edited here. Edit it in WhatsApp Manager at Meta.";
         return Err(Error::Conflict(why.to_owned()));
     }
@@ -265,6 +270,8 @@ pub(super) async fn save(
     if is_approved(&found) || draft.category.is_empty() {
         draft.category = found.category.clone().unwrap_or_default();
     }
+    let old = draft_of(&found).code;
+    (draft.code.text, draft.code.autofill) = (old.text, old.autofill);
     let (mut faults, error) = take_file(&desk, &held, &typed, &mut draft).await?;
     // From a tab that was open before: what was typed stays.
     if let Some(why) = desk.edit_blocked(&found).await? {

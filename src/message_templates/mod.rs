@@ -4,6 +4,7 @@
 
 mod button;
 mod check;
+mod code;
 mod components;
 mod decisions;
 mod desk;

@@ -72,6 +72,12 @@ impl Template {
         (look, words)
     }
 
+    /// Whether Meta deletes it, or did: its name is blocked then, and it is no template any more.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        matches!(self.status.as_deref(), Some("DELETED" | "PENDING_DELETION"))
+    }
+
     /// Whether somebody should look at it: it can't be sent, or soon won't.
     #[must_use]
     pub fn needs_attention(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::{
     desk::{NotDone, TemplateDesk},
     draft::Draft,
+    form_page::loses,
     languages, page_queries as queries,
     preview::Preview,
     words,
@@ -110,7 +111,7 @@ pub(super) async fn show(
             })
             .collect(),
         blocked: desk.edit_blocked(&found).await?,
-        loses: Draft::loses(&found.components),
+        loses: loses(&found),
         can_delete: can_delete(found.status.as_deref()),
         samples: samples.collect(),
         preview: Preview::of_components(&draft, &found.components),

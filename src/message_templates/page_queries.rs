@@ -169,14 +169,16 @@ pub(super) async fn acts(
     .await
 }
 
-/// Whether a template is or was approved: Meta blocks the names of such for a while once they are deleted.
-pub(super) async fn was_approved(db: &mut impl Reads, waba: &WabaId, id: &str) -> Result<bool> {
+/// Whether a template, or any of this name, is or was approved: Meta blocks the names of such for a while once they are
+/// deleted. `''` for none.
+pub(super) async fn was_approved(db: &mut impl Reads, waba: &WabaId, id: &str, name: &str) -> Result<bool> {
     let found = query(concat!(
         "SELECT ",
         approved_once!(),
-        " AS once FROM message_templates WHERE waba_id = $1 AND template_id = $2"
+        " AS once FROM message_templates WHERE waba_id = $1 AND (template_id = $2 OR name = $3)"
     ));
-    Ok(found.bind(waba).bind(id).optional(db, |row| row.bool("once")).await?.unwrap_or(false))
+    let found = found.bind(waba).bind(id).bind(name).all(db, |row| row.bool("once")).await?;
+    Ok(found.contains(&true))
 }
 
 /// When a name was deleted here last.
@@ -234,11 +236,11 @@ pub(super) async fn drop_deleted(tx: &mut WriteTx, waba: &WabaId, name: &str, id
     Ok(())
 }
 
-/// An edited template is under review again.
+/// An edited template is under review again, and what was read of it before counts no more.
 pub(super) async fn set_pending(tx: &mut WriteTx, waba: &WabaId, id: &str, now: OffsetDateTime) -> Result<()> {
     query(concat!(
         "UPDATE message_templates SET status = 'PENDING', reason = NULL, explained = NULL, recommended = NULL, \
-             updated_at = $1, was_approved = ",
+             updated_at = $1, read_at = $1, was_approved = ",
         approved_once!(),
         " WHERE template_id = $2 AND waba_id = $3",
     ))

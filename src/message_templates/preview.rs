@@ -96,8 +96,12 @@ impl Preview {
         if let Ok(minutes) = draft.code.minutes.trim().parse::<u32>() {
             self.footer = format!("This code expires in {minutes} minutes.");
         }
-        let text = if draft.code.package.trim().is_empty() { "Copy code" } else { "Autofill" };
-        self.buttons = vec![PreviewButton { icon: "receipt", text: text.to_owned() }];
+        let (own, metas) = match draft.code.package.trim() {
+            "" => (&draft.code.text, "Copy code"),
+            _ => (&draft.code.autofill, "Autofill"),
+        };
+        let text = if own.is_empty() { metas.to_owned() } else { own.clone() };
+        self.buttons = vec![PreviewButton { icon: "receipt", text }];
     }
 
     /// Of what Meta has: also what a draft can't hold is named.

@@ -53,6 +53,17 @@ pub(super) async fn ensure(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTim
     Ok(held == 1)
 }
 
+/// Notes that something was told of a template that is known. False where there is none.
+pub(super) async fn touch(tx: &mut WriteTx, told: &Told<'_>, now: OffsetDateTime) -> Result<bool> {
+    let touched = query("UPDATE message_templates SET updated_at = $1 WHERE waba_id = $2 AND template_id = $3")
+        .bind(now)
+        .bind(told.waba)
+        .bind(told.id)
+        .execute(tx)
+        .await?;
+    Ok(touched == 1)
+}
+
 pub(super) async fn set_status(tx: &mut WriteTx, told: &Told<'_>, status: &str, why: &Why<'_>) -> Result<()> {
     query(concat!(
         "UPDATE message_templates SET status = $1, reason = $2, explained = $3, recommended = $6, \

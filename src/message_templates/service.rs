@@ -94,10 +94,13 @@ impl MessageTemplates {
         if page_queries::is_deleted(tx, &told).await? {
             return Ok(());
         }
-        if matches!(event, "DELETED" | "PENDING_DELETION") && !self.take_deletion(tx, &told).await? {
-            return Ok(());
-        }
-        if !queries::ensure(tx, &told, self.clock.now()).await? {
+        let is_here = if matches!(event, "DELETED" | "PENDING_DELETION") {
+            // A row that a reading takes away at the same time is not made again.
+            self.take_deletion(tx, &told).await? && queries::touch(tx, &told, self.clock.now()).await?
+        } else {
+            queries::ensure(tx, &told, self.clock.now()).await?
+        };
+        if !is_here {
             return Ok(());
         }
         let Some(known) = queries::known_words(tx, waba, &id).await? else { return Ok(()) };
@@ -180,8 +183,7 @@ impl MessageTemplates {
     async fn take_deletion(&self, tx: &mut WriteTx, told: &Told<'_>) -> Result<bool> {
         let Some(known) = page_queries::get(tx, told.waba, told.id).await? else { return Ok(false) };
         // Only names of those that were approved once are blocked, and from the first word on.
-        let was_told = matches!(known.status.as_deref(), Some("PENDING_DELETION" | "DELETED"));
-        if !was_told && page_queries::was_approved(tx, told.waba, told.id).await? {
+        if !known.is_deleted() && page_queries::was_approved(tx, told.waba, told.id, "").await? {
             page_queries::note_act(tx, told.waba, Some(told.id), &known.name, "deleted", told.at).await?;
         }
         Ok(true)

@@ -64,6 +64,13 @@ pub(super) async fn begin(tx: &mut WriteTx, waba: &WabaId, now: OffsetDateTime, 
     Ok(begun == 1)
 }
 
+/// Holds the account's readings until this transaction ends: what is deleted here and what a page brings come one after
+/// the other.
+pub(super) async fn lock(tx: &mut WriteTx, waba: &WabaId) -> Result<()> {
+    query("UPDATE template_syncs SET read_count = read_count WHERE waba_id = $1").bind(waba).execute(tx).await?;
+    Ok(())
+}
+
 pub(super) async fn progress(tx: &mut WriteTx, waba: &WabaId, tally: &Tally) -> Result<()> {
     query("UPDATE template_syncs SET read_count = $1 WHERE waba_id = $2")
         .bind(tally.read)

@@ -183,6 +183,7 @@ impl Syncing {
             tokio::time::sleep(PAUSE).await;
         }
         let mut tx = store.write().await?;
+        state_queries::lock(&mut tx, waba).await?;
         // What was made, or told of, while we read is not gone.
         tally.gone = queries::drop_unseen(&mut tx, waba, began).await?;
         state_queries::finish(&mut tx, waba, &tally, clock.now(), next_at(waba, clock.now())).await?;
@@ -200,7 +201,8 @@ fn no_line(why: NoLine) -> Stopped {
     }
 }
 
-/// Keeps a page of templates, and counts what is new and what is changed.
+/// Keeps a page of templates, and counts what is new and what is changed. What was edited or deleted here since the page
+/// was asked for is left as it is.
 pub(super) async fn keep(
     tx: &mut WriteTx,
     waba: &WabaId,
@@ -209,13 +211,18 @@ pub(super) async fn keep(
     tally: &mut Tally,
     asked_at: OffsetDateTime,
 ) -> store::Result<()> {
+    state_queries::lock(tx, waba).await?;
+    let overtaken = queries::overtaken(tx, waba, asked_at).await?;
     let (mut rows, mut found) = (Vec::new(), Vec::new());
     for template in page {
         if crate::base::ids::meta_digits(&template.id).is_err() {
             continue;
         }
-        let now = Known::of(&template);
         tally.read += 1;
+        if overtaken.has(&template) {
+            continue;
+        }
+        let now = Known::of(&template);
         let is_changed = match known.get(&template.id) {
             None => {
                 tally.added += 1;

@@ -11,7 +11,8 @@ use crate::{
     graph::MessageTemplate,
     store::{Arg, Reads, Result, Row, Rows, WriteTx, query},
 };
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
 /// What one reading found.
@@ -58,6 +59,11 @@ impl Known {
     /// Whether something is other than before. What an older version of the API does not tell has not changed, nor
     /// has a reason that only a webhook told.
     pub fn differs(&self, now: &Self) -> bool {
+        // The sample of a header is an address that Meta signs anew at each reading: it tells of no change.
+        // https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/template-management
+        let says_other = |before: &Option<String>, now: &Option<String>| {
+            now.is_some() && before != now && without_samples(before) != without_samples(now)
+        };
         let other = |before: &Option<String>, now: &Option<String>| now.is_some() && before != now;
         let flagged = matches!(self.status.as_deref(), Some("FLAGGED" | "LOCKED" | "REINSTATED"));
         self.name != now.name
@@ -68,8 +74,27 @@ impl Known {
             || other(&self.reason, &now.reason)
             || other(&self.next_category, &now.next_category)
             || other(&self.parameter_format, &now.parameter_format)
-            || other(&self.components, &now.components)
+            || says_other(&self.components, &now.components)
     }
+}
+
+/// Components without the files of their samples, those of a carousel's cards as well.
+fn without_samples(components: &Option<String>) -> Option<Value> {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::Object(members) => {
+                if let Some(Value::Object(example)) = members.get_mut("example") {
+                    example.remove("header_handle");
+                }
+                members.values_mut().for_each(strip);
+            }
+            _ => {}
+        }
+    }
+    let mut all = serde_json::from_str(components.as_deref()?).ok()?;
+    strip(&mut all);
+    Some(all)
 }
 
 impl Known {
@@ -143,7 +168,40 @@ pub(super) async fn known_one(db: &mut impl Reads, waba: &WabaId, id: &str) -> R
         .await
 }
 
-/// A template's row. A webhook that told of it later than we asked knows better; what webhooks alone tell (flagged,
+/// What was done here since a page was asked for: it knows nothing of that.
+pub(super) struct Overtaken {
+    /// Templates that were read, edited or deleted since.
+    ids: HashSet<String>,
+    /// Names of which all languages were deleted.
+    names: HashSet<String>,
+}
+
+impl Overtaken {
+    pub fn has(&self, template: &MessageTemplate) -> bool {
+        self.ids.contains(&template.id) || self.names.contains(&template.name)
+    }
+}
+
+/// What overtook a page that was asked for then.
+pub(super) async fn overtaken(db: &mut impl Reads, waba: &WabaId, asked_at: OffsetDateTime) -> Result<Overtaken> {
+    let found = query(
+        "SELECT template_id, name FROM message_templates WHERE waba_id = $1 AND read_at > $2 \
+         UNION ALL SELECT template_id, name FROM template_acts \
+         WHERE waba_id = $1 AND act IN ('deleted', 'dropped') AND at >= $2",
+    );
+    let found =
+        found.bind(waba).bind(asked_at).all(db, |row| Ok((row.opt_text("template_id")?, row.text("name")?))).await?;
+    let mut overtaken = Overtaken { ids: HashSet::new(), names: HashSet::new() };
+    for (id, name) in found {
+        match id {
+            Some(id) => overtaken.ids.insert(id),
+            None => overtaken.names.insert(name),
+        };
+    }
+    Ok(overtaken)
+}
+
+/// A template's row; one that was read later stays. A webhook that told of it later than we asked knows better; what webhooks alone tell (flagged,
 /// locked, why it was rejected) stays as long as Meta's list does not contradict it, and for a week: the word of its end may
 /// have been lost. A change of category that a webhook
 /// announced a day ahead stays that day, also where the list does not have it yet.
@@ -188,7 +246,8 @@ static UPSERT: Rows = Rows::new(
         approved_once!(),
         ", \
      components = excluded.components, words = excluded.words, read_at = excluded.read_at, \
-     updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END",
+     updated_at = CASE WHEN excluded.updated_at = 0 THEN message_templates.updated_at ELSE excluded.updated_at END \
+     WHERE coalesce(message_templates.read_at, 0) <= excluded.read_at",
     ),
 );
 
@@ -240,6 +299,17 @@ pub(super) fn words(name: &str, all: &[serde_json::Value]) -> String {
 
 pub(super) async fn upsert(tx: &mut WriteTx, rows: Vec<Arg>) -> Result<()> {
     UPSERT.execute(tx, rows).await
+}
+
+/// What stands in a template's row is as of then.
+pub(super) async fn known_until(tx: &mut WriteTx, waba: &WabaId, id: &str, at: OffsetDateTime) -> Result<()> {
+    query("UPDATE message_templates SET read_at = $1 WHERE waba_id = $2 AND template_id = $3 AND read_at < $1")
+        .bind(at)
+        .bind(waba)
+        .bind(id)
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// For how long what a webhook told of, and the list does not have yet, is kept.

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 pub(super) fn node(state: &State, waba: &Waba) -> Node {
     let owner = state.business(&waba.business_id);
     let phones: Vec<Value> = state.phones_of(&waba.id).map(brief).collect();
+    let verification = if state.templates.verified.contains(&waba.id) { "VERIFIED" } else { "UNVERIFIED" };
     let all = json!({
         "id": waba.id,
         "name": waba.name,
@@ -29,7 +30,7 @@ pub(super) fn node(state: &State, waba: &Waba) -> Node {
         "currency": waba.currency,
         "country": owner.map(|owner| owner.country.clone()).filter(|country| country.len() == 2),
         "account_review_status": "APPROVED",
-        "business_verification_status": "UNVERIFIED",
+        "business_verification_status": verification,
         "ownership_type": "CLIENT_OWNED",
         "is_enabled_for_insights": true,
         "marketing_messages_onboarding_status": "ELIGIBLE",

@@ -9,6 +9,8 @@ on_both_engines!(
     what_the_phone_changed_meanwhile_is_not_run_over,
     what_meta_refuses_is_said_where_it_belongs,
     without_access_what_was_read_last_is_shown,
+    a_photo_that_meta_shows_late_is_ours,
+    what_was_saved_is_noted_where_a_newer_reading_is_kept,
     another_customer_sees_nothing_of_it,
     it_is_handed_out_and_erased_with_its_customer,
 );
@@ -77,6 +79,26 @@ async fn a_photo_is_checked_uploaded_and_shown_through_us(db: Database) {
     let uploads: Vec<_> = stage.world.meta.calls().into_iter().filter(|call| call.path.contains("upload")).collect();
     assert_eq!(uploads.len(), 2, "a session and its bytes");
     assert!(uploads[1].authorization.as_ref().unwrap().starts_with("OAuth "));
+    // Its bytes are a call like any other, on the record of the connection.
+    let recorded = "SELECT count(*) AS n FROM graph_calls WHERE path = 'upload' AND method = 'POST' \
+                    AND status = 200 AND connection_id IS NOT NULL";
+    eventually("the upload is recorded", || async {
+        (stage.world.number(recorded, "n").await == Some(1)).then_some(())
+    })
+    .await;
+    // A JPEG goes without what tells where it was taken.
+    stage.world.meta.forget_calls();
+    let jpeg = [
+        &[0xff, 0xd8, 0xff, 0xe1, 0, 12][..],
+        b"Exif\0\0HERE",
+        &[0xff, 0xc2, 0, 11, 8, 2, 128, 2, 128, 1, 1, 0x11, 0, 0xff, 0xda, 0, 3, 1, 7, 0xff, 0xd9],
+    ];
+    let saved = stage.send(&page, &[], Some(&jpeg.concat())).await;
+    assert_eq!(saved.status, 303, "{}", saved.words());
+    let calls = stage.world.meta.calls();
+    let sent = calls.iter().find(|call| call.path.contains("upload:")).unwrap();
+    assert!(!sent.body.contains("Exif") && !sent.body.contains("HERE"), "{}", sent.body);
+    let page = stage.show().await;
     // Where the customer's token lacks a role on the app, the operator's own goes.
     stage.world.meta.control(Method::POST, "dashboard", json!({"uploads_need_role": true})).await;
     let saved = stage.send(&page, &[], Some(&png(800, 800))).await;
@@ -192,6 +214,86 @@ async fn without_access_what_was_read_last_is_shown(db: Database) {
     })
     .await;
     says(&stage.show().await, &["Facebook ended our access"]);
+}
+
+async fn a_photo_that_meta_shows_late_is_ours(db: Database) {
+    let stage = Stage::new(db, &[]).await;
+    let foreign = "SELECT count(*) AS n FROM profile_changes WHERE user_id IS NULL";
+    let own = "SELECT count(*) AS n FROM profile_changes WHERE user_id IS NOT NULL";
+    stage.phone(0, json!({"picture": base64(&png(300, 300))})).await;
+    let page = stage.show().await;
+    // It is written, and what stands there then can't be read.
+    let url = "SELECT picture_url FROM business_profiles";
+    // Without the signature, which is another one each time.
+    let address = async || {
+        let url = stage.world.column(url, "picture_url").await;
+        url.and_then(|url| Some(url.split_once('?')?.0.to_owned()))
+    };
+    let before = address().await;
+    assert!(before.is_some());
+    stage.world.meta.hold(Method::POST, "business_profile");
+    let photo = png(640, 640);
+    let saving = stage.send(&page, &[], Some(&photo));
+    let failing = async {
+        eventually("it is written", || async {
+            let calls = stage.world.meta.calls();
+            let is_write =
+                |call: &Call| call.method == Method::POST && call.path.ends_with("whatsapp_business_profile");
+            calls.iter().any(is_write).then_some(())
+        })
+        .await;
+        stage.world.meta.hold(Method::GET, "business_profile");
+        stage.world.meta.forget_calls();
+        stage.world.meta.release_only(&Method::POST);
+        stage.world.meta.called("business_profile").await;
+        stage.world.meta.abandon();
+    };
+    let (saved, ()) = futures_util::join!(saving, failing);
+    assert_eq!(saved.status, 303, "{}", saved.words());
+    assert_eq!(address().await, before, "the photo that we have stays");
+    assert_eq!(stage.world.number(own, "n").await, Some(1), "and it is told who changed it");
+    let open = stage.show().await;
+    // Later its name at Meta is read: nobody else changed it.
+    let read = stage.browser.post(&format!("{}/sync", stage.path), &[]).await;
+    assert_eq!(read.status, 303);
+    says(&stage.show().await, &["Nothing has changed at WhatsApp."]);
+    assert_eq!(stage.world.number(foreign, "n").await, Some(0));
+    // Nor is that in the way of a form that was opened before.
+    let saved = stage.send(&open, &[], Some(&png(800, 800))).await;
+    assert_eq!(saved.status, 303, "{}", saved.words());
+    // One from before our photo is.
+    let asked = stage.send(&page, &[], Some(&png(900, 900))).await;
+    assert_eq!(asked.status, 409, "{}", asked.words());
+}
+
+async fn what_was_saved_is_noted_where_a_newer_reading_is_kept(db: Database) {
+    let stage = Stage::new(db, &[]).await;
+    let page = stage.show().await;
+    stage.world.meta.hold(Method::POST, "business_profile");
+    let saving = stage.save(&page, &[("about", "Bread and cakes")]);
+    let reading = async {
+        eventually("it is written", || async {
+            stage
+                .world
+                .meta
+                .calls()
+                .into_iter()
+                .find(|call| call.method == Method::POST && call.path.ends_with("whatsapp_business_profile"))
+        })
+        .await;
+        // Somebody else's reading is kept meanwhile.
+        let mut tx = stage.world.portal.store.write().await.unwrap();
+        let later = "UPDATE business_profiles SET read_at = read_at + 3600000";
+        doorway::store::query(later).execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        stage.world.meta.release();
+    };
+    let (saved, ()) = futures_util::join!(saving, reading);
+    assert_eq!(saved.status, 303, "{}", saved.words());
+    let entries = "SELECT count(*) AS n FROM audit_log WHERE action = 'profile.changed'";
+    assert_eq!(stage.world.number(entries, "n").await, Some(1));
+    let lines = "SELECT count(*) AS n FROM profile_changes WHERE user_id IS NOT NULL";
+    assert_eq!(stage.world.number(lines, "n").await, Some(1));
 }
 
 async fn another_customer_sees_nothing_of_it(db: Database) {

@@ -87,12 +87,18 @@ struct Seen {
 #[derive(Clone, Debug, Default)]
 struct Holds {
     at: Vec<(Method, String)>,
+    /// Whose answers wait.
+    answers: Vec<(Method, String)>,
     abandoned: bool,
 }
 
 impl Holds {
     fn keep(&self, method: &Method, path: &str) -> bool {
         self.at.iter().any(|(held, part)| held == method && path.contains(part))
+    }
+
+    fn keep_answer(&self, method: &Method, path: &str) -> bool {
+        self.answers.iter().any(|(held, part)| held == method && path.contains(part))
     }
 }
 
@@ -207,6 +213,20 @@ impl Meta {
         self.holds.send_modify(|holds| holds.at.push((method, path.to_owned())));
     }
 
+    /// Lets answers to calls of paths with this text wait: they had their effect, and say what stands now.
+    pub fn hold_answers(&self, method: Method, path: &str) {
+        self.holds.send_modify(|holds| holds.answers.push((method, path.to_owned())));
+    }
+
+    /// Waits until a call with this in its path has its answer, on its way or held.
+    pub async fn answered(&self, method: &Method, path: &str) {
+        super::eventually(&format!("an answer to {path}"), || async {
+            let answered = |call: &Call| call.method == *method && call.path.contains(path) && !call.answer.is_empty();
+            self.calls().iter().any(answered).then_some(())
+        })
+        .await;
+    }
+
     /// Lets those that wait go on.
     pub fn release(&self) {
         self.holds.send_replace(Holds::default());
@@ -219,7 +239,7 @@ impl Meta {
 
     /// Ends those that wait; they never had an effect.
     pub fn abandon(&self) {
-        self.holds.send_replace(Holds { at: Vec::new(), abandoned: true });
+        self.holds.send_replace(Holds { abandoned: true, ..Holds::default() });
     }
 }
 
@@ -244,6 +264,7 @@ async fn watch_call(State(meta): State<Meta>, request: Request, next: Next) -> R
     };
     // Whether it waits is decided before it is told of: who then ends the waiting means this call too.
     let mut holds = meta.holds.subscribe();
+    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
     let held = holds.borrow_and_update().keep(&parts.method, parts.uri.path());
     let (at, delay) = {
         let mut seen = meta.seen.lock().unwrap();
@@ -268,5 +289,6 @@ async fn watch_call(State(meta): State<Meta>, request: Request, next: Next) -> R
         call.ended = Some(Instant::now());
         call.answer = String::from_utf8_lossy(&bytes).into_owned();
     }
+    holds.wait_for(|holds| !holds.keep_answer(&method, &path)).await.unwrap();
     Response::from_parts(parts, Body::from(bytes))
 }

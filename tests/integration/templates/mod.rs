@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 mod places;
+mod readings;
 mod rules;
 mod written;
 

@@ -8,6 +8,7 @@ on_both_engines!(
     one_language_or_all_are_deleted,
     buttons_come_and_go_without_a_script,
     a_code_has_metas_text,
+    a_code_keeps_what_it_had,
     nothing_typed_is_lost_when_meta_does_not_answer,
 );
 
@@ -182,6 +183,10 @@ async fn a_code_has_metas_text(db: Database) {
     };
     let wrong = browser.post(&format!("{list}/new"), &code("99")).await;
     assert!(wrong.status == 422 && wrong.words().contains("from 1 to 90"), "{}", wrong.words());
+    let mut app = code("10");
+    app.extend([("package", "shop"), ("hash", "K8a/AINcGX7")]);
+    let wrong = browser.post(&format!("{list}/new"), &app).await;
+    assert!(wrong.status == 422 && wrong.words().contains("package name as Android knows it"), "{}", wrong.words());
     let made = browser.post(&format!("{list}/new"), &code("10")).await;
     assert_eq!(made.status, 303, "{}", made.words());
     let approved = becomes(&browser, made.location(), "APPROVED").await;
@@ -191,6 +196,45 @@ async fn a_code_has_metas_text(db: Database) {
         page.words().contains("This code expires in 10 minutes.").then_some(())
     })
     .await;
+}
+
+async fn a_code_keeps_what_it_had(db: Database) {
+    let world = World::start(db).await;
+    let (browser, list, waba) = connected(&world).await;
+    control(&world, json!({"waba_id": waba, "make": 1})).await;
+    let app = json!({"package_name": "com.example.shop", "signature_hash": "K8a/AINcGX7"});
+    let listed = async |button: Value| {
+        let components = json!([{"type": "BODY", "text": "您的验证码是 *{{1}}*。为了您的安全，请勿分享。"},
+            {"type": "BUTTONS", "buttons": [button]}]);
+        let change = json!({"name": "order_confirmation_0001", "category": "AUTHENTICATION", "status": "APPROVED",
+            "components": components, "told": false});
+        control(&world, change).await;
+        read_all(&world, &browser, &list).await;
+        let id = world.column("SELECT template_id FROM message_templates", "template_id").await.unwrap();
+        format!("{list}/{id}")
+    };
+    // What the form can't say is not edited away.
+    let zero = json!({"type": "OTP", "otp_type": "ZERO_TAP", "text": "复制", "supported_apps": [app]});
+    let template = listed(zero).await;
+    assert!(browser.get(&template).await.words().contains("It has parts that can’t be edited here"));
+    let edit = format!("{template}/edit");
+    assert_eq!(browser.get(&edit).await.status, 409);
+    let one =
+        json!({"type": "OTP", "otp_type": "ONE_TAP", "text": "复制", "autofill_text": "填入", "supported_apps": [app]});
+    listed(one.clone()).await;
+    let shown = browser.get(&edit).await;
+    assert_eq!(shown.status, 200);
+    let warns = shown.text.split("name=\"warns\"").nth(1).unwrap().split('>').next().unwrap();
+    assert!(warns.contains("checked"), "the warning is there in any language: {warns}");
+    world.meta.forget_calls();
+    let fields = [("action", "send"), ("warns", "yes"), ("package", "com.example.shop"), ("hash", "K8a/AINcGX7")];
+    let edited = browser.post(&edit, &fields).await;
+    assert_eq!(edited.status, 303, "{}", edited.words());
+    let calls = world.meta.calls();
+    let sent = calls.iter().find(|call| call.method == Method::POST).unwrap();
+    let sent: Value = serde_json::from_str(&sent.body).unwrap();
+    let button = sent["components"].as_array().unwrap().last().unwrap()["buttons"][0].clone();
+    assert_eq!(button, one, "{sent}");
 }
 
 async fn nothing_typed_is_lost_when_meta_does_not_answer(db: Database) {
