@@ -1,5 +1,7 @@
 //! The one form in which phone numbers are known.
 
+use std::borrow::Cow;
+
 /// A phone number, or a WhatsApp ID that is one, in the one form in which we know it: digits with country code, as
 /// E.164 has it. `None` where it can be none (empty, letters, fewer than 5 or more than 15 digits).
 ///
@@ -17,7 +19,7 @@
 /// there.
 #[must_use]
 pub fn normal_phone(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = without_trunk_zero(text.trim());
     if text.chars().any(|c| !c.is_ascii_digit() && !matches!(c, '+' | ' ' | '-' | '(' | ')' | '.' | '/')) {
         return None;
     }
@@ -36,6 +38,18 @@ pub fn normal_phone(text: &str) -> Option<String> {
     } else {
         digits
     })
+}
+
+/// A number without the zero that letterheads put in brackets after the country code, as in `+44 (0)20 7946 0958`: it is
+/// dialled within the country only. It stays where no code stands before it, and in Italy, where it is always dialled.
+#[must_use]
+pub fn without_trunk_zero(text: &str) -> Cow<'_, str> {
+    let Some((before, rest)) = text.split_once("(0)") else { return Cow::Borrowed(text) };
+    let code: String = before.chars().filter(char::is_ascii_digit).collect();
+    match code.trim_start_matches("00") {
+        "" | "39" => Cow::Borrowed(text),
+        _ => Cow::Owned(format!("{before} {rest}")),
+    }
 }
 
 /// A number in E.164, `+442079460958`, from however it is written with its country code, with the plus sign or without
@@ -60,7 +74,7 @@ pub fn with_country(text: &str) -> Option<(String, String)> {
 }
 
 fn parsed(text: &str) -> Option<phonenumber::PhoneNumber> {
-    let text = text.trim();
+    let text = without_trunk_zero(text.trim());
     if text.chars().any(|c| !c.is_ascii_digit() && !matches!(c, '+' | ' ' | '-' | '(' | ')' | '.' | '/' | '\u{a0}')) {
         return None;
     }
@@ -77,12 +91,13 @@ mod tests {
 
     #[test]
     fn numbers_have_one_form_and_are_shown_in_another() {
-        for text in ["+44 20 7946 0958", "442079460958", "+44 (20) 7946-0958"] {
+        for text in ["+44 20 7946 0958", "442079460958", "+44 (20) 7946-0958", "+44 (0)20 7946 0958"] {
             assert_eq!(e164(text).as_deref(), Some("+442079460958"), "{text}");
         }
         assert_eq!(national("+442079460958").as_deref(), Some("020 7946 0958"));
         assert_eq!(national("15550783881").as_deref(), Some("(555) 078-3881"), "Meta's test numbers too");
         assert_eq!(with_country("+39 06 1234 5678").unwrap(), ("39".to_owned(), "390612345678".to_owned()));
+        assert_eq!(e164("+39 (0)6 1234 5678").as_deref(), Some("+390612345678"), "always dialled");
         for none in ["", "12345", "US.13491208655302741918", "+999 123 456 789"] {
             assert_eq!(e164(none), None, "{none}");
         }
@@ -95,13 +110,14 @@ mod tests {
             &["525512345678", "5215512345678", "+52 1 55 1234 5678"],
             &["5491123456789", "541123456789", "+54 9 11 2345 6789"],
             &["16505551234", "+1 (650) 555-1234"],
-            &["4915112345678"],
+            &["4915112345678", "+49 (0) 151 1234 5678", "+49(0)15112345678"],
         ];
         for forms in same {
             for form in forms {
                 assert_eq!(normal_phone(form).as_deref(), Some(forms[0]), "{form}");
             }
         }
+        assert_eq!(normal_phone("(0)20 7946 0958").as_deref(), Some("02079460958"), "no country code before it");
         assert_eq!(normal_phone("22507123456").as_deref(), Some("22507123456"), "as it was before 2021");
         assert_eq!(normal_phone("551132654321").as_deref(), Some("551132654321"), "a fixed line in Brazil");
         for none in ["", "US.13491208655302741918", "user.93737", "1234", "1234567890123456", "15550001111@g.us"] {

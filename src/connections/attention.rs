@@ -2,11 +2,12 @@
 
 use super::{Connections, attention_queries as queries, model::Connection};
 use crate::{
-    base::ids::{ConnectionId, CustomerId},
+    base::ids::{ConnectionId, CustomerId, PhoneNumberId, WabaId},
     message_templates::Template,
     phone_numbers::{self, Matter, Number, Quality, Registration},
     store::StoreError,
 };
+use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 /// How long before its end a token is told of.
@@ -36,8 +37,13 @@ pub enum Trouble {
     NotReady(String, Registration),
     /// Meta says what stands in the way of this number: what, and what to do.
     Obstacle(String, String, String),
-    /// A template that can't be sent, or soon won't.
-    Template(Box<Template>),
+    /// Templates of one account that can't be sent, or soon won't.
+    Templates {
+        /// The account.
+        waba: WabaId,
+        /// Which, those told of last first.
+        unwell: Vec<Template>,
+    },
 }
 
 /// Something that needs attention.
@@ -51,7 +57,9 @@ pub struct Attention {
     pub name: String,
     /// What is the matter.
     pub trouble: Trouble,
-    /// Since when, as far as it was read or told; else when it was last read.
+    /// With which number, where it is about one.
+    pub number: Option<PhoneNumberId>,
+    /// Since when, as far as it was read or told; else when it was last read. Of several, since the first.
     pub since: OffsetDateTime,
 }
 
@@ -62,8 +70,8 @@ fn number_troubles(number: &Number) -> Vec<(Trouble, Matter)> {
     match number.registration() {
         Registration::Blocked => all.push((Trouble::NumberBlocked(shown.clone()), Matter::Status)),
         Registration::Ready | Registration::Coexistence => {}
-        Registration::NamePending => {
-            all.push((Trouble::NotReady(shown.clone(), Registration::NamePending), Matter::Name));
+        of_name @ (Registration::NamePending | Registration::NameDeclined) => {
+            all.push((Trouble::NotReady(shown.clone(), of_name), Matter::Name));
         }
         other => all.push((Trouble::NotReady(shown.clone(), other), Matter::Status)),
     }
@@ -93,6 +101,7 @@ impl Connections {
             connection: connection.id,
             name: connection.name.clone(),
             trouble,
+            number: None,
             since,
         };
         for (connection, since) in queries::stale(&mut db, customer).await? {
@@ -115,7 +124,8 @@ impl Connections {
             for number in phone_numbers::list(&mut db, &waba).await? {
                 for (trouble, matter) in number_troubles(&number) {
                     let since = phone_numbers::stands_since(&mut db, connection.customer_id, &number, matter).await?;
-                    all.push(of(&connection, trouble, since.unwrap_or(number.read_at)));
+                    let one = of(&connection, trouble, since.unwrap_or(number.read_at));
+                    all.push(Attention { number: Some(number.id.clone()), ..one });
                 }
             }
         }
@@ -123,33 +133,17 @@ impl Connections {
         drop(db);
         let wabas: Vec<_> = holders.keys().cloned().collect();
         let wabas = customer.is_some().then_some(&wabas[..]);
+        let mut accounts: BTreeMap<WabaId, (Vec<Template>, OffsetDateTime)> = BTreeMap::new();
         for (template, since) in self.templates.unwell(wabas, MOST).await? {
-            if let Some(connection) = holders.get(&template.waba_id) {
-                all.push(of(connection, Trouble::Template(Box::new(template)), since));
+            let (unwell, first) = accounts.entry(template.waba_id.clone()).or_insert((Vec::new(), since));
+            *first = since.min(*first);
+            unwell.push(template);
+        }
+        for (waba, (unwell, since)) in accounts {
+            if let Some(connection) = holders.get(&waba) {
+                all.push(of(connection, Trouble::Templates { waba, unwell }, since));
             }
         }
         Ok(all)
-    }
-
-    /// The customers that have a number which is written so, in whatever notation, or whose ID at Meta it is.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn customers_with_number(&self, text: &str) -> Result<Vec<CustomerId>, StoreError> {
-        let mut db = self.store.read().await?;
-        let mut found = Vec::new();
-        if let Ok(id) = text.trim().parse()
-            && let Some(waba) = phone_numbers::waba_of(&mut db, &id).await?
-        {
-            found.extend(super::queries::owner(&mut db, &waba).await?.map(|owner| owner.customer));
-        }
-        for waba in phone_numbers::wabas_of_number(&mut db, text).await? {
-            found.extend(super::queries::owner(&mut db, &waba).await?.map(|owner| owner.customer));
-        }
-        // Also those who had it, and are not connected any more.
-        found.extend(phone_numbers::customers_of(&mut db, text).await?);
-        found.sort_unstable();
-        found.dedup();
-        Ok(found)
     }
 }

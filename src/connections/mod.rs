@@ -8,6 +8,8 @@ mod by_customer;
 mod call_record;
 mod customer_queries;
 mod erase;
+mod found;
+mod glance;
 mod grant;
 mod holders;
 mod jobs;
@@ -36,6 +38,7 @@ use crate::{sealed_column, store::SealedColumn};
 
 pub use attention::{Attention, Trouble};
 pub use call_record::{calls_for, calls_of, keep_calls};
+pub use found::{Found, FoundWhat};
 pub use grant::Grant;
 pub use holders::was_anothers;
 pub use jobs::DISCONNECT_JOB;

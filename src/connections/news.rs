@@ -4,7 +4,12 @@ use super::{
     Connections, Overview, notice_queries,
     notice_words::{self, To},
 };
-use crate::{message_templates::Template, phone_numbers::Number, store::StoreError, web::when::When};
+use crate::{
+    message_templates::{Template, TroubledTemplate},
+    phone_numbers::Number,
+    store::StoreError,
+    web::when::When,
+};
 
 /// How many notices of an account are looked at.
 const LOOKED_AT: i64 = 100;
@@ -50,34 +55,21 @@ impl News {
 
 /// `page`: the connection's.
 fn of_template(template: &Template, page: &str, now: time::OffsetDateTime) -> News {
-    let named = format!("{} ({})", template.name, template.language);
-    let reason = template.reason.as_deref().map(|reason| reason.to_lowercase().replace('_', " "));
-    let said = [template.explained.as_deref(), template.recommended.as_deref()];
-    let said = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let why = (!said.is_empty()).then_some(said).or_else(|| reason.map(|reason| format!("Meta says: {reason}.")));
+    let TroubledTemplate { name, badge, why } = TroubledTemplate::new(template);
     let (title, text) = match (template.status.as_deref().unwrap_or_default(), &template.next_category) {
-        ("REJECTED", _) => (format!("Template {named} was rejected"), "Change it, and send it in again."),
-        ("PAUSED", _) => (
-            format!("Template {named} is paused"),
-            "People did not like it. It can't be sent for some hours; make it more useful.",
-        ),
-        ("DISABLED", _) => {
-            (format!("Template {named} is switched off"), "It can't be sent any more. Make another one.")
+        ("REJECTED", _) => (format!("Template {name} was rejected"), why),
+        ("PAUSED", _) => (format!("Template {name} is paused"), why),
+        ("DISABLED", _) => (format!("Template {name} is switched off"), why),
+        ("FLAGGED" | "LOCKED" | "LIMIT_EXCEEDED", _) => {
+            (format!("Template {name}: {}", badge.word.to_lowercase()), why)
         }
-        ("FLAGGED" | "LOCKED" | "LIMIT_EXCEEDED", _) => (
-            format!("Template {named}: {}", template.shown().1.to_lowercase()),
-            "See in WhatsApp Manager at Meta what it asks for.",
-        ),
         (_, Some((category, _))) => (
-            format!("Template {named} becomes {}", category.to_lowercase()),
-            "Meta changes its category, and so its price. You can ask for a review in WhatsApp Manager at Meta.",
+            format!("Template {name} becomes {}", category.to_lowercase()),
+            "Meta changes its category, and so its price. You can ask for a review in WhatsApp Manager at Meta."
+                .to_owned(),
         ),
-        _ => (
-            format!("Template {named} has a low quality"),
-            "People block or report it. Meta may pause it: make it more useful, or send it to fewer.",
-        ),
+        _ => (format!("Template {name} has a low quality"), why),
     };
-    let text = why.map_or_else(|| text.to_owned(), |why| format!("{why} {text}"));
     News {
         look: "warning",
         title,

@@ -3,6 +3,7 @@
 //! <https://developers.facebook.com/docs/graph-api/guides/secure-requests>
 
 use super::{
+    model::{Connection, ConnectionState},
     own_app_queries as queries,
     service::{Connections, TokenError, access_of},
 };
@@ -66,7 +67,32 @@ impl OwnApp {
     }
 }
 
+/// What keeps the webhooks of a customer's own app from coming in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unheard {
+    /// Meta signs them with a secret that was not given: they are refused.
+    NoSecret,
+    /// Meta has not checked the address to which it would send them.
+    NoCallback,
+}
+
 impl Connections {
+    /// What keeps a connection's webhooks from coming in, where it goes through the customer's own app, and works.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn unheard(&self, connection: &Connection) -> Result<Option<Unheard>> {
+        if !connection.is_own_app || connection.state != ConnectionState::Active {
+            return Ok(None);
+        }
+        let row = queries::get(&mut self.store.read().await?, connection.id).await?;
+        Ok(row.and_then(|row| match (row.app_secret_sealed, row.handshake_at) {
+            (None, _) => Some(Unheard::NoSecret),
+            (Some(_), None) => Some(Unheard::NoCallback),
+            (Some(_), Some(_)) => None,
+        }))
+    }
+
     fn opened(&self, row: queries::OwnAppRow) -> std::result::Result<OwnApp, SealError> {
         let id = row.connection.to_string();
         let open = |column: &str, sealed: &Option<String>| {

@@ -125,13 +125,21 @@ async fn add(
 ) -> Result<Response> {
     let meta = pages.meta.now();
     let ours = meta.app.as_ref().map(|app| &app.id);
+    let mut has_secret = false;
     let added = match typed.brought() {
-        Ok(brought) => pages.connections.add_by_hand(&meta.graph, ours, (doing.by.id, doing.customer), &brought).await,
+        Ok(brought) => {
+            has_secret = brought.secret.is_some();
+            pages.connections.add_by_hand(&meta.graph, ours, (doing.by.id, doing.customer), &brought).await
+        }
         Err(error) => Err(error),
     };
     match added {
         Ok(id) => {
-            page::flash(&session, "The account is connected. One step is left: the webhooks.").await?;
+            let text = match has_secret {
+                true => "The account is connected. One step is left: the webhooks.",
+                false => "The account is connected. Next comes the App Secret.",
+            };
+            page::flash(&session, text).await?;
             Ok(Redirect::to(&doing.page_of(id)).into_response())
         }
         Err(error) => {

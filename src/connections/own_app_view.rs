@@ -227,7 +227,8 @@ impl OwnAppPage {
         });
         Self {
             name: connection.name.clone(),
-            badge: Badge::new(look, word),
+            // Green only where messages can come in.
+            badge: Badge::new(if own.secret.is_some() || look != "good" { look } else { "neutral" }, word),
             needs_token: connection.state == super::ConnectionState::NeedsReconnect,
             may_change: connection.may_get_token(),
             callback: format!("{}/{}", webhook_url.as_str().trim_end_matches('/'), own.callback_key),

@@ -2,6 +2,7 @@
 
 use super::{
     News,
+    glance::{self, Worst},
     model::{ConnectionState, MAX_NAME_CHARS},
     service::{Connections, Overview},
     todos::{Todo, todos},
@@ -36,18 +37,32 @@ pub fn routes(connections: Connections) -> Routes {
 }
 
 /// A number as its card shows it.
-struct NumberCard {
+pub(super) struct NumberCard {
     id: String,
     number: String,
     verified_name: String,
-    state: Badge,
+    pub state: Badge,
     name_check: Badge,
     quality: Badge,
     limit: String,
+    /// When it was so, where it can't be read now.
+    as_of: Option<When>,
 }
 
 impl NumberCard {
-    fn new(number: &Number) -> Self {
+    /// Of a number to which there is no access any more: what is good about it was so, and may be over.
+    fn past(number: &Number, now: time::OffsetDateTime) -> Self {
+        let mut card = Self::new(number);
+        for badge in [&mut card.state, &mut card.name_check, &mut card.quality] {
+            if badge.look == "good" {
+                *badge = Badge::new("neutral", badge.word.as_str());
+            }
+        }
+        card.as_of = Some(When::new(number.read_at, now));
+        card
+    }
+
+    pub fn new(number: &Number) -> Self {
         let state = match number.registration() {
             Registration::Ready => Badge::new("good", "Ready"),
             Registration::Coexistence => Badge::new("good", "Ready, shared with the app"),
@@ -75,19 +90,22 @@ impl NumberCard {
             name_check,
             quality: Badge::new(quality.badge(), quality.word()),
             limit: number.limit().words(),
+            as_of: None,
         }
     }
 }
 
-fn connection_badge(overview: &Overview) -> Badge {
+/// Green only where nothing worse stands beside it.
+fn connection_badge(overview: &Overview, worst: Option<&Worst>) -> Badge {
     let (look, word) = overview.connection.state.shown();
-    Badge::new(look, word)
+    Badge::new(if worst.is_some() { "neutral" } else { look }, word)
 }
 
 struct ListEntry {
     id: String,
     name: String,
     badge: Badge,
+    worst: Option<Worst>,
     numbers: Vec<String>,
     connected: When,
 }
@@ -104,15 +122,20 @@ struct ListPage {
 async fn list(State(connections): State<Connections>, chrome: Chrome, member: Member) -> Result<ListPage> {
     let now = connections.clock.now();
     let all = connections.list(member.customer).await?;
-    let entries = all.iter().map(|overview| ListEntry {
-        id: overview.connection.id.to_string(),
-        name: overview.connection.name.clone(),
-        badge: connection_badge(overview),
-        numbers: overview.wabas.iter().flat_map(|(_, numbers)| numbers).map(Number::international).collect(),
-        connected: When::new(overview.connection.connected_at, now),
-    });
+    let mut entries = Vec::new();
+    for overview in &all {
+        let worst = glance::worst(overview, connections.unheard(&overview.connection).await?);
+        entries.push(ListEntry {
+            id: overview.connection.id.to_string(),
+            name: overview.connection.name.clone(),
+            badge: connection_badge(overview, worst.as_ref()),
+            worst,
+            numbers: overview.wabas.iter().flat_map(|(_, numbers)| numbers).map(Number::international).collect(),
+            connected: When::new(overview.connection.connected_at, now),
+        });
+    }
     let refresh = all.iter().any(|overview| overview.connection.state == ConnectionState::Disconnecting);
-    Ok(ListPage { chrome, entries: entries.collect(), refresh })
+    Ok(ListPage { chrome, entries, refresh })
 }
 
 struct WabaSection {
@@ -134,6 +157,7 @@ struct ShowPage {
     typed: String,
     name_error: Option<&'static str>,
     badge: Badge,
+    worst: Option<Worst>,
     connected: When,
     wabas: Vec<WabaSection>,
     todos: Vec<Todo>,
@@ -144,33 +168,40 @@ struct ShowPage {
     is_own_app: bool,
 }
 
-fn show_page(chrome: Chrome, overview: &Overview, news: Vec<News>, now: time::OffsetDateTime) -> ShowPage {
+async fn show_page(connections: &Connections, chrome: Chrome, overview: &Overview) -> Result<ShowPage> {
+    let now = connections.clock.now();
+    let news = connections.news(overview).await?;
+    let unheard = connections.unheard(&overview.connection).await?;
+    let worst = glance::worst(overview, unheard);
+    let is_over = overview.connection.state == ConnectionState::NeedsReconnect;
+    let card = |number: &Number| if is_over { NumberCard::past(number, now) } else { NumberCard::new(number) };
     let wabas = overview.wabas.iter().map(|(waba, numbers)| WabaSection {
         id: waba.id.to_string(),
         name: waba.name.clone(),
         business: waba.business_name.clone(),
         business_id: waba.business_id.as_ref().map(ToString::to_string),
         subscribed: waba.subscribed_at.is_some(),
-        numbers: numbers.iter().map(NumberCard::new).collect(),
+        numbers: numbers.iter().map(card).collect(),
         read: numbers.iter().map(|number| number.read_at).min().map(|at| When::new(at, now)),
     });
-    let todos = todos(overview, &chrome.site);
-    ShowPage {
+    let todos = todos(overview, unheard, &chrome.site);
+    Ok(ShowPage {
         id: overview.connection.id.to_string(),
         name: overview.connection.name.clone(),
         typed: overview.connection.name.clone(),
         name_error: None,
-        badge: connection_badge(overview),
+        badge: connection_badge(overview, worst.as_ref()),
+        worst,
         connected: When::new(overview.connection.connected_at, now),
         wabas: wabas.collect(),
         todos,
         news,
         is_disconnecting: overview.connection.state == ConnectionState::Disconnecting,
         checked: overview.connection.checked_at.map(|at| When::new(at, now)),
-        is_over: overview.connection.state == ConnectionState::NeedsReconnect,
+        is_over,
         is_own_app: overview.connection.is_own_app,
         chrome,
-    }
+    })
 }
 
 /// The customer's connection that the path names.
@@ -187,8 +218,7 @@ async fn show(
     Path(id): Path<String>,
 ) -> Result<ShowPage> {
     let overview = find(&connections, &member, &id).await?;
-    let news = connections.news(&overview).await?;
-    Ok(show_page(chrome, &overview, news, connections.clock.now()))
+    show_page(&connections, chrome, &overview).await
 }
 
 /// A form that was shown again with its error stands under its own address: opened, it leads back.
@@ -214,8 +244,7 @@ async fn rename(
     let overview = find(&connections, &member, &id).await?;
     let name = form.name.trim();
     if name.is_empty() || name.chars().count() > MAX_NAME_CHARS {
-        let news = connections.news(&overview).await?;
-        let mut page = show_page(chrome, &overview, news, connections.clock.now());
+        let mut page = show_page(&connections, chrome, &overview).await?;
         page.typed = form.name;
         page.name_error = Some("Enter a name of 1 to 80 characters.");
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());

@@ -2,6 +2,7 @@
 
 use super::{
     model::{ConnectionState, WabaRecord},
+    own_app::Unheard,
     service::Overview,
 };
 use crate::{
@@ -43,7 +44,7 @@ const PAYMENT_HELP: &str = "https://www.facebook.com/business/help/4882918394637
 const VERIFY_HELP: &str = "https://www.facebook.com/business/help/2058515294227817";
 
 /// What is left to do for a connection to work.
-pub(super) fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
+pub(super) fn todos(overview: &Overview, unheard: Option<Unheard>, site: &Site) -> Vec<Todo> {
     let done = |title: &str| Todo { status: "done", title: title.to_owned(), hint: String::new(), link: None };
     let mut all = vec![done("Connect your account")];
     if overview.connection.state == ConnectionState::NeedsReconnect {
@@ -61,6 +62,7 @@ pub(super) fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
             all[0].link = Some((page, "Enter a new token"));
         }
     }
+    all.extend(unheard.map(|why| of_own_app(why, &format!("/connections/{}/own-app", overview.connection.id))));
     // Without access nothing can be done about numbers.
     let open = overview.wabas.iter().filter(|_| overview.connection.state == ConnectionState::Active);
     for (waba, numbers) in open {
@@ -97,6 +99,24 @@ pub(super) fn todos(overview: &Overview, site: &Site) -> Vec<Todo> {
         });
     }
     all
+}
+
+/// What is left to do before messages come in through the customer's own app. `page`: of that app.
+fn of_own_app(why: Unheard, page: &str) -> Todo {
+    match why {
+        Unheard::NoSecret => Todo {
+            status: "problem",
+            title: "Enter the App Secret, or no message comes in".to_owned(),
+            hint: "Meta signs each message with it. What can’t be checked is refused.".to_owned(),
+            link: Some((format!("{page}#app"), "Enter the App Secret")),
+        },
+        Unheard::NoCallback => Todo {
+            status: "",
+            title: "Save the callback at Meta".to_owned(),
+            hint: "Your app must know where to send messages. Until then none come in.".to_owned(),
+            link: Some((format!("{page}#webhooks"), "See what to enter")),
+        },
+    }
 }
 
 fn number_todos(number: &Number, page: &str) -> Vec<Todo> {

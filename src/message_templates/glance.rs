@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// How many that need attention are named at most.
-const NAMED: i64 = 10;
+const NAMED: i64 = 50;
 
 /// A template that needs attention.
 #[derive(Clone, Debug)]
@@ -17,7 +17,7 @@ pub struct TroubledTemplate {
     pub name: String,
     /// Its status, or what else is the matter.
     pub badge: Badge,
-    /// Why, and what to do; empty where Meta does not say.
+    /// Why, and what to do; empty where nothing is known.
     pub why: String,
 }
 
@@ -63,7 +63,7 @@ impl MessageTemplates {
                     (Badge::new(look, word), n)
                 })
                 .collect(),
-            troubled: unwell.iter().map(troubled).collect(),
+            troubled: unwell.iter().map(TroubledTemplate::new).collect(),
             more,
             read: sync.and_then(|sync| sync.finished_at).map(|at| When::new(at, now)),
             failure,
@@ -71,21 +71,30 @@ impl MessageTemplates {
     }
 }
 
-fn troubled(template: &Template) -> TroubledTemplate {
-    let status = words::status(template);
-    let (badge, why) = match (&status.look, &template.next_category) {
-        (&"good", Some((category, _))) => {
-            (Badge::new("attention", "Category"), format!("Becomes {} soon.", words::category(category).to_lowercase()))
-        }
-        (&"good", None) => (words::quality(template.quality.as_deref()), String::new()),
-        _ => {
-            let said = [template.explained.as_deref(), template.recommended.as_deref()];
-            let said = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
-            let reason =
-                template.reason.as_deref().map(|reason| format!("Meta says: {}.", words::plain(reason).to_lowercase()));
-            let why = (!said.is_empty()).then_some(said).or(reason);
-            (status, why.or_else(|| words::meaning(template).map(|(_, text)| text)).unwrap_or_default())
-        }
-    };
-    TroubledTemplate { name: format!("{} ({})", template.name, template.language), badge, why }
+impl TroubledTemplate {
+    /// What is the matter with this one.
+    #[must_use]
+    pub fn new(template: &Template) -> Self {
+        let status = words::status(template);
+        let is_rejected = template.status.as_deref() == Some("REJECTED");
+        let (badge, why) = match (&status.look, &template.next_category) {
+            (&"good", Some((category, _))) => (
+                Badge::new("attention", "Category"),
+                format!("Becomes {} soon.", words::category(category).to_lowercase()),
+            ),
+            (&"good", None) => (
+                words::quality(template.quality.as_deref()),
+                "Recipients block or report it, and Meta may pause it. Make it more useful, or send it to fewer people."
+                    .to_owned(),
+            ),
+            _ => {
+                let said = [template.explained.as_deref(), template.recommended.as_deref()];
+                // What a rejection means has Meta's own sentences in it.
+                let said = said.into_iter().flatten().filter(|_| !is_rejected).map(str::to_owned);
+                let means = words::meaning(template).map(|(_, text)| text);
+                (status, said.chain(means).collect::<Vec<_>>().join(" "))
+            }
+        };
+        Self { name: format!("{} ({})", template.name, template.language), badge, why }
+    }
 }

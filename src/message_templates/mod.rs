@@ -15,6 +15,7 @@ mod glance;
 mod languages;
 mod markup;
 mod model;
+mod names;
 mod one_page;
 mod page_queries;
 mod pages;

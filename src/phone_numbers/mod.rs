@@ -38,7 +38,9 @@ pub use poll::POLL_JOB;
 pub use readings::{Matter, stands_since};
 pub use register::TASK_JOB;
 pub use release::{Release, begin_release, end_release};
-pub use service::{customers_of, export, list, replace, set_health, waba_of, wabas_of_number, written_so};
+pub use service::{
+    customers_of, export, is_written_so, list, replace, set_health, waba_of, wabas_of_number, written_so,
+};
 pub use staff_view::{NodeView, NumberView};
 pub use sync::{SYNC_JOB, begin as begin_sync, contacts_told, history_told};
 pub use told::{limit_told, name_reviewed, throughput_told};

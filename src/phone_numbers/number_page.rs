@@ -7,6 +7,7 @@ use super::{
     numbers::Found,
     pages::{Head, NumberPages, Own, done, page_of, refusal},
     register_page::{Meanwhile, region_name},
+    staff_view,
     sync_view::SyncView,
     words::{self, Node},
 };
@@ -62,11 +63,6 @@ fn facts(number: &Number, region: Option<&str>, is_shared: bool) -> Vec<Fact> {
     let plain = |name, value: String, hint| Fact { name, value, badge: None, hint };
     let badge = |name, badge: Badge, hint| Fact { name, value: String::new(), badge: Some(badge), hint };
     let quality = number.quality();
-    let speed = match is_shared {
-        // https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
-        true => "Up to 20 messages a second".to_owned(),
-        false => words::plain(number.throughput_level.as_deref()),
-    };
     let official = if number.is_official == Some(true) { "Yes, with the blue tick" } else { "No" };
     let region = region.map(|region| {
         let hint = "To change it, deregister the number, then register it with another country.";
@@ -85,7 +81,7 @@ fn facts(number: &Number, region: Option<&str>, is_shared: bool) -> Vec<Fact> {
             number.limit().words(),
             "People you write to first. All numbers of your business share it; answers do not count.",
         ),
-        plain("Speed", speed, ""),
+        plain("Speed", staff_view::speed(number), ""),
         plain("At Meta", words::plain(number.status.as_deref()), ""),
         plain("Runs on", words::plain(number.platform_type.as_deref()), ""),
         plain("Confirmed by code", words::plain(number.code_verification_status.as_deref()), ""),

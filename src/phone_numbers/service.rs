@@ -4,7 +4,7 @@ use super::{file_queries, model::Number, queries};
 use crate::{
     base::{
         ids::{CustomerId, PhoneNumberId, WabaId},
-        phone::normal_phone,
+        phone::{normal_phone, without_trunk_zero},
     },
     graph,
     store::{Reads, Result, WriteTx},
@@ -84,6 +84,12 @@ pub async fn customers_of(db: &mut impl Reads, text: &str) -> Result<Vec<Custome
     Ok(all)
 }
 
+/// Whether a number, as Meta writes it, is what somebody types to find it.
+#[must_use]
+pub fn is_written_so(display: &str, text: &str) -> bool {
+    Wanted::of(text).is_some_and(|wanted| wanted.is(display))
+}
+
 /// A number as somebody types it to find it.
 struct Wanted {
     national: String,
@@ -93,6 +99,7 @@ struct Wanted {
 impl Wanted {
     /// `None`: too short, or none at all.
     fn of(text: &str) -> Option<Self> {
+        let text = without_trunk_zero(text);
         let is_one = text.chars().all(|c| c.is_ascii_digit() || " +-()./".contains(c));
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         // Dialled from abroad, and from within a country.

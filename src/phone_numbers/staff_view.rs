@@ -1,6 +1,9 @@
 //! A number as the operator's staff read it at a glance.
 
-use super::{model::Number, words};
+use super::{
+    model::{Number, Registration},
+    words,
+};
 use crate::web::{Badge, when::When};
 use time::OffsetDateTime;
 
@@ -65,7 +68,7 @@ impl NumberView {
             new_name: asked.zip(status).map(|(name, status)| (name, words::name_check(Some(status)))),
             quality: Badge::new(quality.badge(), quality.word()),
             limit: number.limit().words(),
-            speed: words::plain(number.throughput_level.as_deref()),
+            speed: speed(number),
             sending: health.map(|health| match health.can_send.as_str() {
                 "AVAILABLE" => Badge::new("good", "Can send"),
                 "LIMITED" => Badge::new("attention", "Limited"),
@@ -83,6 +86,16 @@ impl NumberView {
                 .collect(),
             read: When::new(number.read_at, now),
         }
+    }
+}
+
+/// How fast a number may send. Meta's word on it is not of numbers that the WhatsApp Business app uses too: those have a
+/// speed of their own.
+/// <https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users>
+pub(super) fn speed(number: &Number) -> String {
+    match number.registration() {
+        Registration::Coexistence => "Up to 20 messages a second".to_owned(),
+        _ => words::plain(number.throughput_level.as_deref()),
     }
 }
 

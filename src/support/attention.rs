@@ -6,6 +6,7 @@ use crate::{
     base::ids::CustomerId,
     connections::{Attention, Trouble},
     forwarding::{EndpointState, UnwellEndpoint},
+    message_templates::{Template as MessageTemplate, TroubledTemplate},
     phone_numbers::Registration,
     signup::{Reason, Step, Stuck, StuckAttempt},
     web::{Badge, Result, when::When},
@@ -37,16 +38,40 @@ pub(super) struct Line {
 /// What is shown of the list.
 pub(super) struct List {
     pub lines: Vec<Line>,
+    /// The rest, folded.
+    pub folded: Vec<Line>,
     /// How many more there are.
     pub more: usize,
 }
 
+/// How many templates of an account are named.
+const NAMED: usize = 3;
+
+/// How many lines stand open on a customer's page, above how all stands.
+const OPEN: usize = 4;
+
 /// Within how many days the end of a token is urgent.
 const URGENT: Duration = Duration::days(3);
 
+/// An account's templates that need a look: what, and what to do. `name`: the connection's.
+fn of_templates(unwell: &[MessageTemplate], name: &str) -> (String, String) {
+    let one = |template: &MessageTemplate| {
+        let TroubledTemplate { name, badge, why } = TroubledTemplate::new(template);
+        (format!("{name}: {}", badge.word.to_lowercase()), why)
+    };
+    if let [template] = unwell {
+        let (what, why) = one(template);
+        return (format!("Template {what}"), why);
+    }
+    let named: Vec<String> = unwell.iter().take(NAMED).map(|template| one(template).0).collect();
+    let more = if unwell.len() > NAMED { ", and others" } else { "" };
+    (format!("{name}: {} templates need a look", unwell.len()), format!("{}{more}.", named.join(", ")))
+}
+
 fn of_connection(one: &Attention, now: OffsetDateTime) -> Line {
     let name = &one.name;
-    let own_app = || format!("/support/customers/{}/own-app/{}", one.customer, one.connection);
+    let customer = format!("/support/customers/{}", one.customer);
+    let own_app = || format!("{customer}/own-app/{}", one.connection);
     let (rank, look, word, what, to_do): (u8, _, _, String, String) = match &one.trouble {
         Trouble::AccessEnded { is_own_app: true } => (
             0,
@@ -109,28 +134,23 @@ fn of_connection(one: &Attention, now: OffsetDateTime) -> Line {
             format!("The quality of {number} is low"),
             "People block or report it. Fewer and more useful messages, or Meta limits the number.".to_owned(),
         ),
-        Trouble::Template(template) => (
-            6,
-            "attention",
-            "Template",
-            format!("Template {} ({}): {}", template.name, template.language, template.shown().1.to_lowercase()),
-            template.explained.clone().unwrap_or_else(|| {
-                let reason = template.reason.as_deref().map(|reason| reason.to_lowercase().replace('_', " "));
-                reason.map_or_else(
-                    || "It can’t be sent, or soon won’t. Look at it with them.".to_owned(),
-                    |reason| format!("Meta says: {reason}."),
-                )
-            }),
-        ),
+        Trouble::Templates { unwell, .. } => {
+            let (what, to_do) = of_templates(unwell, name);
+            (7, "attention", "Templates", what, to_do)
+        }
         Trouble::NotReady(number, why) => (
-            8,
-            "waiting",
+            if *why == Registration::NamePending { 6 } else { 4 },
+            match why {
+                Registration::NamePending => "waiting",
+                Registration::NameDeclined => "problem",
+                _ => "attention",
+            },
             "Not ready",
             format!("{number} can’t send or receive yet"),
             match why {
                 Registration::Unverified => "It is not confirmed by code.",
                 Registration::NamePending => "Meta is checking its display name. Nothing to do but wait.",
-                Registration::NameDeclined => "Meta has declined its display name: it takes another one.",
+                Registration::NameDeclined => "Meta has declined its display name: they must choose another one.",
                 Registration::Unclear => "Meta says something else of it: its page has Meta’s word.",
                 _ => "It is not registered.",
             }
@@ -145,10 +165,10 @@ fn of_connection(one: &Attention, now: OffsetDateTime) -> Line {
         | Trouble::AccountClosed(_)
         | Trouble::NotSubscribed(_)
         | Trouble::TokenEnds(_) => reconnect(),
-        Trouble::NumberBlocked(_) => {
-            Some(("https://business.facebook.com/business-support-home".to_owned(), "Business Support Home"))
+        Trouble::Templates { waba, .. } => Some((format!("{customer}#templates-{waba}"), "Look at the templates")),
+        Trouble::NumberBlocked(_) | Trouble::QualityLow(_) | Trouble::NotReady(..) | Trouble::Obstacle(..) => {
+            one.number.as_ref().map(|number| (format!("{customer}#number-{number}"), "Look at the number"))
         }
-        _ => None,
     };
     Line {
         rank,
@@ -256,5 +276,10 @@ pub(super) async fn list(support: &Support, customer: Option<CustomerId>, operat
     }
     let more = lines.len().saturating_sub(LINES);
     lines.truncate(LINES);
-    Ok(List { lines, more })
+    // On a customer's page, where it would hide what it is about.
+    let folded = match customer {
+        Some(_) if lines.len() > OPEN + 1 => lines.split_off(OPEN),
+        _ => Vec::new(),
+    };
+    Ok(List { lines, folded, more })
 }

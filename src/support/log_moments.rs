@@ -5,6 +5,7 @@ use super::{pages::Support, timeline::Kind};
 use crate::{
     accounts::{Cursor, Filter, LogLine, audit_words},
     base::ids::{CustomerId, PhoneNumberId},
+    business_profile::Field,
     web::{Badge, Before, Moment, Result},
 };
 use std::collections::HashMap;
@@ -96,11 +97,26 @@ pub(super) async fn read(
         let connection = overview.connection;
         names.insert(connection.id.to_string(), format!("“{}”", connection.name));
     }
+    let templates: Vec<String> = lines
+        .iter()
+        .filter(|line| line.action.starts_with("template."))
+        .filter_map(|line| line.subject.clone())
+        .collect();
+    if !templates.is_empty() {
+        let wabas = support.connections.held_wabas(customer).await?;
+        names.extend(support.templates.names(&wabas, &templates).await?);
+    }
     Ok(lines.iter().filter_map(|line| Some((kind_of(&line.action)?, moment(line, &names)))).collect())
 }
 
 fn kind_of(action: &str) -> Option<Kind> {
     TOLD.iter().find(|(_, actions)| actions.contains(&action)).map(|(kind, _)| *kind)
+}
+
+/// The fields of a profile that a detail names, as people read them.
+fn fields(detail: &str) -> String {
+    let labels = Field::ALL.iter().filter(|field| detail.split(", ").any(|key| key == field.key()));
+    labels.map(|field| field.label().to_lowercase()).collect::<Vec<_>>().join(", ")
 }
 
 fn moment(line: &LogLine, names: &HashMap<String, String>) -> Moment {
@@ -111,7 +127,9 @@ fn moment(line: &LogLine, names: &HashMap<String, String>) -> Moment {
     };
     let did = audit_words::words(&line.action).unwrap_or(&line.action);
     let to = line.subject.as_ref().and_then(|subject| names.get(subject));
-    let to = to.map(|name| format!(": {name}")).unwrap_or_default();
+    let fields = (line.action == "profile.changed").then(|| fields(line.detail.as_deref().unwrap_or_default()));
+    let said = to.cloned().into_iter().chain(fields.filter(|fields| !fields.is_empty()));
+    let to: String = said.map(|said| format!(": {said}")).collect();
     let badge = match line.action.as_str() {
         "number.task_failed" | "connection.left_unconfirmed" => Some(Badge::new("problem", "Failed")),
         "endpoint.disabled" | "endpoint.failing" => Some(Badge::new("problem", "Stopped")),
@@ -132,6 +150,27 @@ fn moment(line: &LogLine, names: &HashMap<String, String>) -> Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fields_of_a_profile_are_named() {
+        assert_eq!(fields("picture, vertical, websites"), "photo, category, websites");
+        assert_eq!(fields(""), "");
+        let line = LogLine {
+            id: "1".to_owned(),
+            at: time::OffsetDateTime::UNIX_EPOCH,
+            action: "profile.changed".to_owned(),
+            subject: Some("5".to_owned()),
+            detail: Some("about, email".to_owned()),
+            actor: None,
+            actor_name: None,
+            customer: None,
+            customer_name: None,
+            address: None,
+        };
+        let names = HashMap::from([("5".to_owned(), "+44 20 7946 0958".to_owned())]);
+        let told = moment(&line, &names).what;
+        assert!(told.ends_with("shows itself in WhatsApp: +44 20 7946 0958: about, e-mail address."), "{told}");
+    }
 
     #[test]
     fn all_that_is_told_has_words() {

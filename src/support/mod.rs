@@ -4,6 +4,7 @@ mod attention;
 mod customer_page;
 mod log_moments;
 mod pages;
+mod search;
 mod timeline;
 
 pub use pages::{Support, routes};

@@ -2,7 +2,9 @@
 
 use super::{
     attention::{self, List},
-    customer_page, timeline,
+    customer_page,
+    search::CustomerLine,
+    timeline,
 };
 use crate::{
     accounts::{Accounts, Customer, Staff},
@@ -17,7 +19,7 @@ use crate::{
     message_templates::MessageTemplates,
     phone_numbers::PhoneNumbers,
     signup::{Attempt, Signup, StaffLine},
-    web::{Access, Chrome, Error, Form, NoFields, Result, Routes, page, when::When},
+    web::{Access, Chrome, Error, Form, NoFields, Result, Routes, page},
 };
 use askama::Template;
 use askama_web::WebTemplate;
@@ -65,12 +67,6 @@ pub fn routes(support: Support) -> Routes {
 /// How many lines a list has.
 const LINES: i64 = 50;
 
-struct CustomerLine {
-    id: String,
-    name: String,
-    since: When,
-}
-
 #[derive(Template, WebTemplate)]
 #[template(path = "support/overview.html")]
 struct OverviewPage {
@@ -110,29 +106,10 @@ async fn overview(
     }
     let attention = match search.q.trim() {
         "" => attention::list(&support, None, &chrome.site.operator).await?,
-        _ => List { lines: Vec::new(), more: 0 },
+        _ => List { lines: Vec::new(), folded: Vec::new(), more: 0 },
     };
-    let mut customers = support.accounts.search_customers(&search.q, LINES).await?;
-    let mut more: Vec<CustomerId> = named(&support, &search.q).await?.into_iter().collect();
-    if !search.q.trim().is_empty() {
-        more.extend(support.connections.customers_with_number(&search.q).await?);
-    }
-    for id in more {
-        if !customers.iter().any(|customer| customer.id == id) {
-            customers.extend(support.accounts.customer(id).await?);
-        }
-    }
-    let customers = customers.into_iter().map(|customer| CustomerLine {
-        id: customer.id.to_string(),
-        name: customer.name,
-        since: When::new(customer.created_at, now),
-    });
-    Ok(OverviewPage { chrome, query: search.q, attention, customers: customers.collect(), attempts })
-}
-
-/// The customer whose attempt or WABA the search names, as people copy it from a mail or a page.
-async fn named(support: &Support, text: &str) -> Result<Option<CustomerId>> {
-    Ok(support.signup.customer_named_by(text).await?)
+    let customers = super::search::customers(&support, &search.q, LINES).await?;
+    Ok(OverviewPage { chrome, query: search.q, attention, customers, attempts })
 }
 
 /// The customer of the path.

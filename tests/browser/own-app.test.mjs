@@ -29,6 +29,21 @@ test('a connection through the customer’s own app, from its secret to a replac
   await page.getByRole('link', { name: 'I have my own Meta app' }).click();
   await looksRight(page, 'own-app-new');
 
+  // Without the secret it is connected, and each page says that nothing comes in.
+  const half = await sandbox.ownApp({ name: 'Half a CRM' });
+  await page.getByLabel('WhatsApp Business account ID').fill(half.waba_id);
+  await page.getByLabel('Access token').fill(half.token);
+  await page.getByRole('button', { name: 'Check and connect' }).click();
+  await page.getByText('Nothing can come in without the App Secret').waitFor();
+  await looksRight(page, 'own-app-no-secret');
+  await page.goto(page.url().replace(/\/own-app$/, ''));
+  await page.getByText('Enter the App Secret, or no message comes in').waitFor();
+  await looksRight(page, 'own-app-no-secret-connection');
+  await page.goto(`${demo.portal}/connections`);
+  await page.getByText('Nothing comes in').waitFor();
+  await looksRight(page, 'connections-worst');
+  await page.getByRole('link', { name: 'I have my own Meta app' }).click();
+
   // The secret is another app's: told at its field, and what is no secret stays.
   await page.getByLabel('WhatsApp Business account ID').fill(app.waba_id);
   await page.getByLabel('Access token').fill(app.token);
@@ -78,6 +93,8 @@ test('a connection through the customer’s own app, from its secret to a replac
   const number = state.phones.find((one) => one.id === phone).display_phone_number;
   await desk.getByLabel('Search').fill(number.replace(/[+ ]/g, ''));
   await desk.getByRole('button', { name: 'Search' }).click();
+  await desk.locator('table a').first().waitFor();
+  await looksRight(desk, 'support-found');
   await desk.locator('table a').first().click();
   await desk.getByRole('heading', { name: 'What is wrong, and what to do' }).waitFor();
   await looksRight(desk, 'support-customer');

@@ -49,6 +49,21 @@ test('a revoked token is found, and the connection connected again by link', { t
   await page.waitForURL(/\/connections\/[0-9a-f-]{36}$/);
   const connection = page.url();
   const id = connection.split('/').at(-1);
+  // A name without a space in it fits every page that has it.
+  await page.getByLabel('Name', { exact: true }).fill('x'.repeat(80));
+  await page.getByRole('button', { name: 'Save name' }).click();
+  await page.getByText('The name is saved.').waitFor();
+  await looksRight(page, 'long name');
+  for (const [path, what] of [['/permissions', 'permissions'], ['/templates', 'templates'], ['/disconnect', 'disconnect'], ['/reconnect', 'reconnect']]) {
+    await page.goto(`${connection}${path}`);
+    await looksRight(page, `long name ${what}`);
+  }
+  await page.goto(`${demo.portal}/connections`);
+  await looksRight(page, 'long name list');
+  await page.goto(connection);
+  await page.locator('h3.number a').first().click();
+  await looksRight(page, 'long name number');
+  await page.goto(connection);
   await page.getByLabel('Name', { exact: true }).fill('Our shop');
   await page.getByRole('button', { name: 'Save name' }).click();
   await page.getByRole('button', { name: 'Refresh permissions' }).click();
@@ -62,6 +77,7 @@ test('a revoked token is found, and the connection connected again by link', { t
   await control(demo, 'tokens/revoke', { waba_id });
   await control(demo, 'webhooks', { kind: 'partner_app_uninstalled', waba_id });
   await until(page, connection, /Access ended/);
+  assert.match(await mainText(page), /Facebook ended our access[\s\S]*Your numbers/);
   await looksRight(page, 'connection ended');
   await page.goto(`${connection}/permissions`);
   assert.match(await mainText(page), /The access ended\./);

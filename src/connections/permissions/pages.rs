@@ -185,6 +185,26 @@ impl PermissionPages {
         let now = self.connections.clock.now();
         let after = check.after.clone().unwrap_or_else(|| check.before.clone());
         let (class, icon, title, text) = words::summary(&check.before, &after, &check.changes);
+        let mut before = check.before.clone();
+        let mut lines = words::lines(&before, &after, now);
+        let mut worked = None;
+        // It was known to be over already: what was lost shows against how it was while it worked.
+        if before.token == Answer::No && after.verdict() == Verdict::Ended {
+            let earlier = self.connections.checks(check.connection, LISTED).await?;
+            let good = earlier.into_iter().filter(|one| one.at < check.at).find_map(|one| {
+                let after = one.after.filter(|after| after.verdict() == Verdict::Works);
+                let known = Some(one.before).filter(|known| known.token == Answer::Yes);
+                after.or(known).map(|good| (good, one.at))
+            });
+            match good {
+                Some((good, at)) => {
+                    before = good;
+                    lines = words::lines(&before, &after, now);
+                    worked = Some(When::new(at, now));
+                }
+                None => lines.clear(),
+            }
+        }
         let closed = after.accounts.iter().any(|one| one.opens == Answer::No);
         Ok(ShowPage {
             chrome,
@@ -193,7 +213,8 @@ impl PermissionPages {
             icon,
             title,
             text,
-            lines: words::lines(&check.before, &after, now),
+            lines,
+            worked,
             changes: check.changes.iter().map(words::change).collect(),
             is_over: after.verdict() == Verdict::Ended || closed,
             details: words::details(&after),
@@ -215,7 +236,10 @@ struct ShowPage {
     icon: &'static str,
     title: String,
     text: String,
+    /// None where nothing can be compared.
     lines: Vec<Line>,
+    /// When it still worked, as the column of before says it, where it was over already.
+    worked: Option<When>,
     changes: Vec<String>,
     is_over: bool,
     details: Vec<(String, String)>,

@@ -1,6 +1,7 @@
 //! What a customer does with a connection.
 
 mod disconnect;
+mod glance;
 mod interrupted;
 mod permissions;
 mod reconnect;

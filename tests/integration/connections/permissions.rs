@@ -7,6 +7,7 @@ use http::Method;
 
 on_both_engines!(
     before_and_after_are_shown_and_kept,
+    nothing_is_compared_where_nothing_good_is_known,
     the_background_check_finds_a_revoked_token,
     trouble_at_meta_ends_nothing,
     a_dropped_permission_and_a_closed_account_are_told,
@@ -126,11 +127,30 @@ async fn before_and_after_are_shown_and_kept(db: Database) {
     says(&list, &["The access ended.", "Nothing had changed."]);
     let action = "SELECT count(*) AS n FROM audit_log WHERE action = 'connection.permissions_checked'";
     assert_eq!(count(&world, action).await, 2);
+    // Known before somebody looks: what was lost shows against how it was.
+    let page = look(&world, &browser, &connection).await;
+    says(&page, &["The access has ended: connect again", "how it stood while it worked", "Works", "Allowed"]);
+    assert!(page.text.contains("data-changed"), "{}", page.words());
     // Of another customer nobody looks at it.
     let other = world.customer("Corner Shop").await;
     let address = format!("{connection}/permissions");
     assert_eq!(other.post(&address, &[]).await.status, 404);
     assert_eq!(other.get(&address).await.status, 404);
+}
+
+async fn nothing_is_compared_where_nothing_good_is_known(db: Database) {
+    let world = World::start(db).await;
+    let browser = world.customer("Harbour Bakery").await;
+    let (connection, signup) = world.connect(&browser, &[]).await;
+    control(&world, "tokens/revoke", json!({"waba_id": id(&signup, "waba_ids", 0)})).await;
+    world.portal.connections.mark_stale(id_of(&connection).parse().unwrap()).await.unwrap();
+    // What the background may have found meanwhile is no part of this.
+    let mut tx = world.portal.store.write().await.unwrap();
+    doorway::store::query("DELETE FROM permission_checks").execute(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    let page = look(&world, &browser, &connection).await;
+    says(&page, &["The access has ended: connect again", "Why an access ends"]);
+    assert!(!page.text.contains("<table"), "{}", page.words());
 }
 
 async fn the_background_check_finds_a_revoked_token(db: Database) {

@@ -5,6 +5,7 @@ use serde_json::json;
 
 on_both_engines!(
     what_needs_attention_is_listed_worst_first,
+    templates_of_an_account_are_one_line_below_its_numbers,
     who_is_stuck_while_connecting_is_listed,
     since_when_is_known,
     a_number_is_found_however_it_is_written
@@ -41,7 +42,10 @@ async fn what_needs_attention_is_listed_worst_first(db: Database) {
     let ended = place("Meta does not take the token any more");
     assert!(ended < place("The quality of"), "{words}");
     assert!(place("The quality of") < place("Template spring_offer (en_US): rejected"), "{words}");
-    says(&page, &["An admin of the business must connect again", "Meta says: promotional", "Since just now"]);
+    says(
+        &page,
+        &["An admin of the business must connect again", "something that WhatsApp does not allow", "Since just now"],
+    );
     // A number that is not ready comes last; a blocked one right after the ended access.
     run(&world, "UPDATE phone_numbers SET status = 'BANNED' WHERE quality_rating = 'RED'").await;
     let words = support.get("/support").await.words();
@@ -62,6 +66,87 @@ async fn what_needs_attention_is_listed_worst_first(db: Database) {
     run(&world, "UPDATE connections SET state = 'active', stale_since = NULL").await;
     run(&world, "UPDATE phone_numbers SET status = 'CONNECTED', health = NULL").await;
     says(&support.get("/support").await, &["All is well"]);
+}
+
+async fn templates_of_an_account_are_one_line_below_its_numbers(db: Database) {
+    let world = World::start(db).await;
+    let support = world.staff(Role::Support).await;
+    let bakery = world.customer("Harbour Bakery").await;
+    let (_, signup) = world.connect(&bakery, &[]).await;
+    let (phone, waba) = (id(&signup, "phone_number_ids", 0), id(&signup, "waba_ids", 0));
+    run(&world, "UPDATE phone_numbers SET status = 'CONNECTED', quality_rating = 'GREEN', health = NULL").await;
+    run(
+        &world,
+        "INSERT INTO message_templates (template_id, waba_id, name, language, status, quality, updated_at) \
+         SELECT '1', waba_id, 'feedback', 'ar', 'APPROVED', 'RED', 1700000000000 FROM wabas",
+    )
+    .await;
+    let customer = world.column("SELECT id FROM customers", "id").await.unwrap();
+    let customer = format!("/support/customers/{customer}");
+    // One alone is named, by what is the matter: it can be sent still.
+    let page = support.get("/support").await;
+    says(&page, &["Template feedback (ar): low quality", "Recipients block or report it"]);
+    let looks = format!("{customer}#templates-{waba}");
+    assert_eq!(links(&page, &looks), [looks.as_str()]);
+    // Many are one line, after the number that can't send.
+    for n in 2..19 {
+        let mut tx = world.portal.store.write().await.unwrap();
+        query(
+            "INSERT INTO message_templates (template_id, waba_id, name, language, status, reason, updated_at) \
+             SELECT $1, waba_id, $1, 'de', 'REJECTED', 'INVALID_FORMAT', 1700000000000 FROM wabas",
+        )
+        .bind(format!("offer_{n:02}"))
+        .execute(&mut tx)
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+    run(
+        &world,
+        "UPDATE phone_numbers SET status = 'PENDING', code_verification_status = 'VERIFIED', name_status = 'DECLINED'",
+    )
+    .await;
+    let page = support.get("/support").await;
+    let words = page.words();
+    let place = |text: &str| words.find(text).unwrap_or_else(|| panic!("{text:?} is not in {words}"));
+    assert!(place("Meta has declined its display name") < place("18 templates need a look"), "{words}");
+    assert_eq!(words.matches("rejected").count(), 2, "two of them beside the newest told of: {words}");
+    let number = format!("{customer}#number-{phone}");
+    for (look, what) in [(&looks, "templates"), (&number, "number")] {
+        assert_eq!(links(&page, look).len(), 1, "{what}: {}", page.text);
+    }
+    // What the links lead to is there, with all of the templates, and Meta's words in ours.
+    let own = support.get(&customer).await;
+    for place in [format!("id=\"templates-{waba}\""), format!("id=\"number-{phone}\"")] {
+        assert_eq!(own.text.matches(&place).count(), 1, "{place}");
+    }
+    says(
+        &own,
+        &["offer_02 (de) : rejected", "offer_18 (de) : rejected", "feedback (ar) : low quality", "15 more templates"],
+    );
+    assert!(!own.words().contains("invalid format"), "{}", own.words());
+    // What is less urgent is folded, so that it does not hide the rest.
+    for n in 0..6 {
+        let mut tx = world.portal.store.write().await.unwrap();
+        query(
+            "INSERT INTO phone_numbers (phone_number_id, waba_id, display_phone_number, verified_name, status, read_at) \
+             SELECT $1, waba_id, $2, 'Shop', 'BANNED', 1700000000000 FROM wabas",
+        )
+        .bind(format!("99000{n}"))
+        .bind(format!("+1 202-555-011{n}"))
+        .execute(&mut tx)
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+    let own = support.get(&customer).await.text;
+    let open = own.split_once("id=\"attention\"").unwrap().1.split_once("<details").unwrap().0;
+    assert_eq!(open.matches("Meta has blocked").count() - open.matches(": Meta has blocked").count(), 4, "{open}");
+    assert!(own.contains("4 more, less urgent or newer"), "{own}");
+    let all = support.get("/support").await;
+    assert!(
+        !all.text.split_once("id=\"attention\"").unwrap().1.split_once("</section>").unwrap().0.contains("<details")
+    );
 }
 
 async fn who_is_stuck_while_connecting_is_listed(db: Database) {
@@ -168,10 +253,31 @@ async fn a_number_is_found_however_it_is_written(db: Database) {
         assert!(!page.words().contains("Corner Shop"), "{text}");
         page.words().contains("Harbour Bakery")
     };
-    for text in ["+44 20 7946 0958", "442079460958", "0044 (20) 7946-0958", "020 7946 0958", "79460958", &phone, &waba]
-    {
+    for text in [
+        "+44 20 7946 0958",
+        "442079460958",
+        "0044 (20) 7946-0958",
+        "+44 (0)20 7946 0958",
+        "020 7946 0958",
+        "79460958",
+        &phone,
+        &waba,
+    ] {
         assert!(found(text).await, "{text}");
     }
+    // What fits is named, with the way to it.
+    let customer = world.column("SELECT id FROM customers WHERE name = 'Harbour Bakery'", "id").await.unwrap();
+    let name = world.column("SELECT name FROM connections", "name").await.unwrap();
+    let in_connection = format!("in {name}");
+    for text in ["%2B44 (0)20 7946 0958", &phone] {
+        let page = support.get(&format!("/support?q={text}")).await;
+        says(&page, &["+44 20 7946 0958", &in_connection]);
+        assert_eq!(links(&page, &format!("/support/customers/{customer}#number-{phone}")).len(), 1, "{text}");
+    }
+    let page = support.get(&format!("/support?q={waba}")).await;
+    assert_eq!(links(&page, &format!("/support/customers/{customer}#waba-{waba}")).len(), 1);
+    let page = support.get("/support?q=harbour").await;
+    assert!(!page.words().contains(&in_connection), "the name is what fits: {}", page.words());
     // Written so that it is found in no address either.
     for text in ["+44 20 7946 0959", "9-58", "49 20 7946 0958", "1112223334445"] {
         assert!(!found(text).await, "{text}");
@@ -186,4 +292,5 @@ async fn a_number_is_found_however_it_is_written(db: Database) {
     for text in ["+1 202-555-0100", "(202) 555-0100", &phone] {
         assert!(found(text).await, "{text}");
     }
+    says(&support.get(&format!("/support?q={phone}")).await, &["A number that they had"]);
 }

@@ -9,6 +9,7 @@ on_both_engines!(
     pages_go_on_where_the_one_before_ended,
     staff_see_how_everything_stands,
     staff_find_a_customer_by_whatever_they_are_told,
+    a_number_is_as_fast_for_staff_as_for_its_owner,
 );
 
 const PIN: &str = "918273";
@@ -102,6 +103,16 @@ async fn each_kind_of_entry_is_told(db: Database) {
     templates(&world, json!({"name": "order_shipped_0002", "status": "PAUSED", "told": false})).await;
     bakery.post(&format!("{list}/sync"), &[]).await;
     until(&support, &format!("{timeline}?kind=templates"), "was paused").await;
+
+    // One is deleted: it is told which.
+    let gone = "SELECT min(template_id) AS id FROM message_templates WHERE name = 'order_shipped_0002'";
+    let gone = world.column(gone, "id").await.unwrap();
+    let deleted = bakery.post(&format!("{list}/{gone}/delete"), &[("which", "one")]).await;
+    assert_eq!(deleted.status, 303, "{}", deleted.words());
+    says(
+        &support.get(&format!("{timeline}?kind=templates")).await,
+        &["Maria Test deleted a message template: order_shipped_0002"],
+    );
 
     // Meta warns; the access ends; a link to connect again is made.
     let value = json!({"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SCAM"}});
@@ -309,5 +320,20 @@ async fn staff_find_a_customer_by_whatever_they_are_told(db: Database) {
         let query: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
         let words = support.get(&format!("/support?q={query}")).await.words();
         assert!(words.contains("Harbour Bakery") && !words.contains("Corner Shop"), "{text}: {words}");
+    }
+}
+
+async fn a_number_is_as_fast_for_staff_as_for_its_owner(db: Database) {
+    let world = World::start(db).await;
+    let support = world.staff(Role::Support).await;
+    let bakery = world.customer("Harbour Bakery").await;
+    let (connection, signup) = world.connect(&bakery, &["coexistence"]).await;
+    // Meta's word is of the API alone.
+    run(&world, "UPDATE phone_numbers SET throughput_level = 'STANDARD', is_on_biz_app = TRUE").await;
+    let own = bakery.get(&format!("{connection}/numbers/{}", id(&signup, "phone_number_ids", 0))).await;
+    let staffs = support.get(&format!("/support/customers/{}", customer_of(&world, "Harbour Bakery").await)).await;
+    for page in [own, staffs] {
+        says(&page, &["Up to 20 messages a second"]);
+        assert!(!page.words().contains("80 messages"), "{}", page.words());
     }
 }

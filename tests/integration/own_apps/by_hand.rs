@@ -25,6 +25,8 @@ async fn a_customer_adds_one_and_its_messages_come_in(db: Database) {
     let saved = json!({"app_id": app["app_id"], "callback_url": url, "verify_token": word});
     world.meta.control(Method::POST, "apps/callback", saved).await;
     says(&browser.get(&page).await, &["Meta checked this address"]);
+    let connection = browser.get(page.trim_end_matches("/own-app")).await.words();
+    assert!(!connection.contains("Save the callback") && !connection.contains("Nothing comes in"), "{connection}");
     // A person writes: Meta sends it to the app's own address, and not to the operator's.
     let phone = &app["phone_number_ids"][0];
     let sent = json!({"kind": "message", "phone_id": phone, "from": "491701234567", "text": "Hello", "type": "text"});
@@ -76,12 +78,22 @@ async fn without_the_secret_it_works_and_says_what_can_not_be(db: Database) {
     let added = browser.post("/connections/own-app", &fields(&app, false)).await;
     let page = browser.get(added.location()).await;
     says(&page, &["Nothing can come in without the App Secret", "can’t be seen without the App Secret"]);
+    says(&page, &["The account is connected. Next comes the App Secret."]);
+    // The secret comes first; what to do at Meta is folded until it is there.
+    let (form, steps) = (page.text.find("name=\"app_secret\"").unwrap(), page.text.find("Callback URL").unwrap());
+    assert!(form < steps && page.text[form..steps].contains("<details"), "{}", page.words());
+    let connection = added.location().trim_end_matches("/own-app").to_owned();
+    let told = async |todo: &str, badge: &str| {
+        says(&browser.get(&connection).await, &[todo, badge]);
+        says(&browser.get("/connections").await, &[badge]);
+    };
+    told("Enter the App Secret, or no message comes in", "Nothing comes in").await;
     assert!(world.meta.calls().iter().all(|call| call.in_query("appsecret_proof").is_none()), "no proof with ours");
     let callback = callback_in(&page);
     let (waba, phone) = (text(&app, "waba_id"), app["phone_number_ids"][0].as_str().unwrap());
-    let told = body(&[message(waba, phone, "wamid.1")]);
-    assert_eq!(post(&browser, &callback, text(&app, "app_secret"), &told).await, 401);
-    assert_eq!(post(&browser, &callback, "", &told).await, 401, "nor with an empty one");
+    let sent = body(&[message(waba, phone, "wamid.1")]);
+    assert_eq!(post(&browser, &callback, text(&app, "app_secret"), &sent).await, 401);
+    assert_eq!(post(&browser, &callback, "", &sent).await, 401, "nor with an empty one");
     // Once the secret is given, it can.
     let path = added.location().to_owned();
     let wrong = [("app_id", text(&app, "app_id")), ("app_secret", "0123456789abcdef0123456789abcdef")];
@@ -90,7 +102,11 @@ async fn without_the_secret_it_works_and_says_what_can_not_be(db: Database) {
     says(&refused, &["This is not the secret of that app"]);
     let right = [("app_id", text(&app, "app_id")), ("app_secret", text(&app, "app_secret"))];
     assert_eq!(browser.post(&format!("{path}/secret"), &right).await.location(), path);
-    assert_eq!(post(&browser, &callback, text(&app, "app_secret"), &told).await, 200);
+    told("Save the callback at Meta", "Nothing comes in yet").await;
+    let shown = browser.get(&path).await;
+    let (steps, form) = (shown.text.find("Callback URL").unwrap(), shown.text.find("name=\"app_secret\"").unwrap());
+    assert!(steps < form, "the next step first: {}", shown.words());
+    assert_eq!(post(&browser, &callback, text(&app, "app_secret"), &sent).await, 200);
     all_read(&world).await;
     assert_eq!(events_of(&world, "Corner Shop").await, 1);
 }

@@ -139,7 +139,7 @@ async fn pages_tell_the_news(db: Database) {
                 "Meta has limited this account",
                 "You can't write to people first until",
                 "Template order (en_US) was rejected",
-                "Meta says: invalid format.",
+                "Something about its form is not right",
                 "<b>Look</b> here.",
             ],
         );
