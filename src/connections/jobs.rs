@@ -112,7 +112,7 @@ impl Connections {
         let ready = overview.wabas.iter().flat_map(|(_, numbers)| numbers);
         for number in ready.filter(|number| number.registration() == Registration::Ready) {
             let mut tx = self.store.write().await?;
-            let counted = phone_numbers::begin_release(&mut tx, &number.id, since, self.clock.now()).await?;
+            let counted = phone_numbers::begin_release(&mut tx, number, since, self.clock.now()).await?;
             tx.commit().await?;
             let counted = match counted {
                 Release::Counted(counted) => counted,

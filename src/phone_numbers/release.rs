@@ -5,6 +5,7 @@
 use super::{
     file::TryKind,
     file_queries,
+    model::Number,
     register::{SILENCE, SILENT_TRIES},
 };
 use crate::{
@@ -31,12 +32,14 @@ pub enum Release {
 /// The database's.
 pub async fn begin_release(
     tx: &mut WriteTx,
-    number: &PhoneNumberId,
+    number: &Number,
     since: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<Release> {
     let kind = TryKind::Deregister;
-    let Some(file) = file_queries::of_phone(tx, number).await? else { return Ok(Release::GivenUp) };
+    let (id, status) = (&number.id, number.status.as_deref());
+    file_queries::ensure(tx, &number.waba_id, id, &number.display, status, now).await?;
+    let Some(file) = file_queries::of_phone(tx, id).await? else { return Ok(Release::GivenUp) };
     if file_queries::is_settled(tx, &file.id, kind, since).await? {
         return Ok(Release::Settled);
     }

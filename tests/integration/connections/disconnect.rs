@@ -74,6 +74,10 @@ async fn numbers_are_deregistered_only_if_asked(db: Database) {
     for asked in [false, true] {
         let (connection, _, phone) = registered(&world, &browser, &[]).await;
         says(&browser.get(&connection).await, &["Ready"]);
+        // As of a number that was kept by a Doorway from before it had files.
+        let mut tx = world.portal.store.write().await.unwrap();
+        doorway::store::query("DELETE FROM number_files").execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
         let fields: &[(&str, &str)] = if asked { &[("deregister", "yes")] } else { &[] };
         browser.post(&format!("{connection}/disconnect"), fields).await;
         eventually("the end", || async { (browser.get(&connection).await.status == 404).then_some(()) }).await;
