@@ -1,7 +1,13 @@
 //! Serving: what runs beside the routes, and how it comes to its end.
 
 use super::{App, jobs};
-use crate::{backoffice::CHECK_JOB, connections, forwarding, jobs::Worker, message_templates, phone_numbers::POLL_JOB};
+use crate::{
+    backoffice::CHECK_JOB,
+    connections, forwarding,
+    jobs::Worker,
+    message_templates,
+    phone_numbers::{POLL_JOB, POLL_SUBJECT},
+};
 use axum::{Router, extract::Request};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -28,7 +34,7 @@ impl App {
         self.queue.enqueue(&mut tx, jobs::PRUNE_JOB, "all", self.clock.now()).await?;
         self.queue.enqueue(&mut tx, message_templates::PLAN_JOB, "all", self.clock.now()).await?;
         self.queue.enqueue(&mut tx, CHECK_JOB, "all", self.clock.now() + jobs::CHECK_AFTER).await?;
-        self.queue.enqueue(&mut tx, POLL_JOB, "all", self.clock.now()).await?;
+        self.queue.enqueue(&mut tx, POLL_JOB, POLL_SUBJECT, self.clock.now()).await?;
         tx.commit().await?;
         let worker = Worker::new(self.store.clone(), self.clock.clone(), self.queue.clone(), self.handlers);
         let working = tokio::spawn(worker.run(stop.clone()));

@@ -34,7 +34,7 @@ pub use model::{Limit, Number, Obstacle, Quality, Registration, international};
 pub use numbers::PhoneNumbers;
 pub use pages::{NumberPages, routes};
 pub use pins::SEALED;
-pub use poll::POLL_JOB;
+pub use poll::{POLL_JOB, SUBJECT as POLL_SUBJECT, read_soon};
 pub use readings::{Matter, stands_since};
 pub use register::TASK_JOB;
 pub use release::{Release, begin_release, end_release};

@@ -5,18 +5,30 @@ use super::{numbers::PhoneNumbers, queries};
 use crate::{
     base::ids::WabaId,
     graph::{self, ErrorClass, Line, NoLine},
-    jobs::{JobError, Outcome},
+    jobs::{JobError, Outcome, Queue},
+    store::{Result as StoreResult, WriteTx},
 };
 use time::{Duration, OffsetDateTime};
 
 /// The kind of the job; it has one subject.
 pub const POLL_JOB: &str = "phone_numbers.poll";
+/// The subject.
+pub const SUBJECT: &str = "all";
 /// How often it is looked which are due.
 const EVERY: Duration = Duration::minutes(10);
 /// How old a reading may become.
 const AGE: Duration = Duration::hours(22);
 /// How many accounts at once: they spread over the day by themselves.
 const AT_ONCE: i64 = 25;
+
+/// Has all of an account's numbers read soon, in the caller's transaction: somebody wants to know how they stand.
+///
+/// # Errors
+/// The database's.
+pub async fn read_soon(tx: &mut WriteTx, queue: &Queue, waba: &WabaId, now: OffsetDateTime) -> StoreResult<()> {
+    queries::put_off(tx, waba, OffsetDateTime::UNIX_EPOCH).await?;
+    queue.enqueue(tx, POLL_JOB, SUBJECT, now).await
+}
 
 impl PhoneNumbers {
     /// Reads the numbers of the accounts that wait longest. Bears being run twice.

@@ -129,8 +129,9 @@ pub async fn as_html(chrome: Chrome, request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
     let is_signed_in = chrome.viewer.is_some();
     let mut response = rendered(chrome, request_id, next.run(request).await);
-    // What somebody saw signed in must not be in the browser's store after they signed out. A form with a fault may be,
-    // or *Back* would lose what was typed in it: signing out clears the store.
+    // What somebody saw signed in must not be in the browser's store after they signed out. A form with a fault may be
+    // kept as it stands for *Back* (<https://web.dev/articles/bfcache>), or what was typed in it would be lost: signing
+    // out clears the store.
     if is_signed_in {
         let is_form = response.status() == StatusCode::UNPROCESSABLE_ENTITY;
         let kept = if is_form { "private, no-cache" } else { "no-store" };

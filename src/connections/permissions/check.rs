@@ -202,6 +202,9 @@ impl Connections {
             }
             if let Some((_, numbers)) = found.numbers.iter().find(|(listed, _)| *listed == waba.id) {
                 phone_numbers::replace(&mut tx, &waba.id, numbers, asked).await?;
+                if by.is_some() {
+                    phone_numbers::read_soon(&mut tx, &self.queue, &waba.id, at).await?;
+                }
             }
         }
         if let (Some(info), Some(scopes)) = (&found.info, &after.scopes) {

@@ -305,13 +305,17 @@ async fn a_renewal_that_fails_is_tried_again(db: Database) {
 async fn staff_look_for_customers(db: Database) {
     let world = World::start(db).await;
     let browser = world.customer("Harbour Bakery").await;
-    let (connection, _) = world.connect(&browser, &[]).await;
+    let (connection, signup) = world.connect(&browser, &[]).await;
     let support = world.staff(Role::Support).await;
     let customer = world.column("SELECT id FROM customers", "id").await.unwrap();
     let page = support.get(&format!("/support/customers/{customer}")).await;
     assert!(page.text.contains(&format!("/support{connection}/permissions")));
+    world.meta.forget_calls();
     let page = look(&world, &support, &format!("/support{connection}")).await;
     says(&page, &["All permissions are in place", "Harbour Bakery", "Before and after"]);
+    // All that is known of each number is read with it.
+    let number = id(&signup, "phone_number_ids", 0);
+    world.meta.called(&format!("/{number}")).await;
     says(&browser.get(&format!("{connection}/permissions")).await, &["Nothing had changed"]);
 }
 

@@ -261,14 +261,21 @@ async fn the_end_of_access_is_looked_into(db: Database) {
     // Meta out of order ends nothing either.
     world.meta.fault("graph_500", Some(1), Some("phone_numbers")).await;
     tell(&world, &theirs.waba, "account_update", json!({"event": "ACCOUNT_DELETED"}), at + 1).await;
-    eventually("it waits for Meta", || async {
-        let later = "SELECT count(*) AS n FROM jobs WHERE kind = 'connections.check_access' AND lease_owner IS NULL AND run_at > created_at + 30000";
-        (world.number(later, "n").await == Some(1)).then_some(())
-    })
-    .await;
+    // The next look is in a minute, and then in a day.
+    let looks_within = async |minutes: i64, within: bool| {
+        eventually("the next look to be planned", || async {
+            let at = "SELECT CASE WHEN lease_owner IS NULL THEN run_at END AS at FROM jobs WHERE kind = 'connections.recheck'";
+            let at = world.number(at, "at").await?;
+            let by = doorway::base::clock::to_ms(world.clock.now()) + minutes * 60_000;
+            ((at < by) == within).then_some(())
+        })
+        .await;
+    };
+    looks_within(2, true).await;
+    no_access_job(&world).await;
     assert_eq!(state_of(&world, &theirs).await, "active");
     world.advance(61);
-    no_access_job(&world).await;
+    looks_within(2, false).await;
     assert_eq!(state_of(&world, &theirs).await, "active");
     // That the token does not open the account any more is what counts.
     world.meta.control(Method::POST, "tokens/revoke", json!({"waba_id": theirs.waba})).await;
