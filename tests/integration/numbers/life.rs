@@ -199,6 +199,8 @@ async fn a_new_name_wants_a_pin_first(db: Database) {
     let (browser, page, id, _) = connected(&world, &[]).await;
     // Registered before it came here.
     change_at_meta(&world, &id, json!({"registered": true, "pin": "246810"})).await;
+    // What Meta tells of that, to the second, is of before what is set here, however late it comes.
+    world.advance(3);
     browser.post(&format!("{page}/refresh"), &[]).await;
     let address = format!("{page}/name");
     says(&browser.get(&address).await, &["First set a PIN of this number"]);
