@@ -6,7 +6,7 @@ use super::{
     pages::{NumberPages, refusal},
 };
 use crate::{
-    accounts::{Member, audit},
+    accounts::{self, Member, audit},
     base::{
         ids::{ConnectionId, PhoneNumberId, WabaId},
         phone,
@@ -164,6 +164,7 @@ impl super::PhoneNumbers {
         let id = self.asked(&line, line.graph.add_number(&line.access, waba, code, number, name).await).await?;
         let numbers = self.asked(&line, line.graph.phone_numbers(&line.access, waba).await).await?;
         let mut tx = self.store.write().await?;
+        accounts::lock_customer(&mut tx, member.customer).await?;
         super::replace(&mut tx, waba, &numbers, self.now()).await?;
         let entry = audit::Entry {
             actor: Some(member.user.id),

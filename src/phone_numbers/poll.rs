@@ -3,7 +3,8 @@
 
 use super::{numbers::PhoneNumbers, queries};
 use crate::{
-    base::ids::WabaId,
+    accounts,
+    base::ids::{CustomerId, WabaId},
     graph::{self, ErrorClass, Line, NoLine},
     jobs::{JobError, Outcome, Queue},
     store::{Result as StoreResult, WriteTx},
@@ -44,13 +45,13 @@ impl PhoneNumbers {
     }
 
     async fn poll_waba(&self, waba: &WabaId) -> Result<(), JobError> {
-        let line = match self.lines.holder(waba).await {
-            Ok(Some(held)) => self.lines.line(held.connection).await,
+        let found = match self.lines.holder(waba).await {
+            Ok(Some(held)) => self.lines.line(held.connection).await.map(|line| (held.customer, line)),
             Ok(None) => Err(NoLine::None),
             Err(error) => Err(error),
         };
-        let line = match line {
-            Ok(line) => line,
+        let (customer, line) = match found {
+            Ok(found) => found,
             Err(NoLine::None) => return self.put_off(waba, self.now() + AGE).await,
             Err(NoLine::Failed(error)) => return Err(error),
         };
@@ -58,7 +59,7 @@ impl PhoneNumbers {
         if let Some(until) = line.graph.wait(&line.access, Some(waba.as_str())) {
             return self.put_off(waba, until).await;
         }
-        let Err(error) = self.read_waba(&line, waba).await? else { return Ok(()) };
+        let Err(error) = self.read_waba(customer, &line, waba).await? else { return Ok(()) };
         self.lines.refused(line.connection, &error).await;
         tracing::info!(%waba, %error, "numbers were not read");
         let until = line.graph.wait(&line.access, Some(waba.as_str()));
@@ -66,13 +67,16 @@ impl PhoneNumbers {
     }
 
     /// The list tells which numbers there are, each number all that is known of it.
-    async fn read_waba(&self, line: &Line, waba: &WabaId) -> Result<graph::Result<()>, JobError> {
+    async fn read_waba(&self, customer: CustomerId, line: &Line, waba: &WabaId) -> Result<graph::Result<()>, JobError> {
         let asked = self.now();
         let listed = match line.graph.phone_numbers(&line.access, waba).await {
             Ok(listed) => listed,
             Err(error) => return Ok(Err(error)),
         };
         let mut tx = self.store.write().await?;
+        // Whoever writes several of a customer's numbers at once holds the customer: in whatever order, none waits for
+        // another that waits for it.
+        accounts::lock_customer(&mut tx, customer).await?;
         queries::replace(&mut tx, waba, &listed, asked).await?;
         tx.commit().await?;
         let mut all = Ok(());

@@ -8,6 +8,7 @@ use super::{
     steps::{Next, PARALLEL},
 };
 use crate::{
+    accounts,
     base::ids::WabaId,
     connections::TokenError,
     graph::{Access, ErrorClass, GraphError},
@@ -100,6 +101,7 @@ impl Signup {
             .collect::<Vec<_>>();
         let (lists, healths) = join(lists, healths).await;
         let mut tx = self.store.write().await?;
+        accounts::lock_customer(&mut tx, attempt.customer_id).await?;
         for (waba, numbers) in lists {
             // Disconnected meanwhile: nothing to keep.
             if !self.connections.holds(&mut tx, attempt.customer_id, &waba).await? {
