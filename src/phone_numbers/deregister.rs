@@ -6,7 +6,8 @@ use super::{
     file_queries,
     model::{Number, Registration},
     numbers::{Found, PhoneNumbers},
-    register::Next,
+    task::Next,
+    tries,
 };
 use crate::{
     accounts::Member,
@@ -45,14 +46,14 @@ impl PhoneNumbers {
             Registration::Unclear => return Ok(Next::Failed(Reason::Unclear.into(), None)),
             _ if number.status.is_none() => return Ok(Next::Failed(Reason::Unclear.into(), None)),
             // Of what came off only in part Meta says nothing but when it is registered.
-            _ if file_queries::refused_with(&mut self.store.read().await?, file, TryKind::Register).await?
+            _ if tries::refused_with(&mut self.store.read().await?, file, TryKind::Register).await?
                 == Some(HALF_DEREGISTERED) => {}
             _ => {
-                let open = file_queries::open_try(&mut self.store.read().await?, &file.id, TryKind::Deregister).await?;
+                let open = tries::open(&mut self.store.read().await?, &file.id, TryKind::Deregister).await?;
                 return Ok(Next::Done(open.is_none().then(|| Reason::Already.into())));
             }
         }
-        let tries = file_queries::tries(&mut self.store.read().await?, file, TryKind::Deregister, now).await?;
+        let tries = tries::of(&mut self.store.read().await?, file, TryKind::Deregister, now).await?;
         if let Some(at) = tries.next(now) {
             return Ok(Next::Failed(Reason::TooMany.into(), Some(at)));
         }
@@ -60,15 +61,15 @@ impl PhoneNumbers {
             return Ok(next);
         }
         let mut tx = self.store.write().await?;
-        let counted = file_queries::count_try(&mut tx, &file.id, TryKind::Deregister, now).await?;
+        let counted = tries::count(&mut tx, &file.id, TryKind::Deregister, now).await?;
         tx.commit().await?;
         let answer = line.graph.deregister(&line.access, &file.phone_number_id).await;
         let code = answer.as_ref().err().and_then(GraphError::api).map(|api| api.code);
         match answer {
-            Err(error) if code != Some(133_010) => self.refused(file, line, &counted, "", &error).await,
+            Err(error) if code != Some(133_010) => self.refused(file, line, &counted, None, &error).await,
             _ => {
                 let mut tx = self.store.write().await?;
-                file_queries::end_try(&mut tx, &counted, "ok").await?;
+                tries::end(&mut tx, &counted, "ok").await?;
                 file_queries::came_off(&mut tx, &file.id, &file.phone_number_id).await?;
                 self.note(&mut tx, None, file, "number.deregistered", None).await?;
                 tx.commit().await?;

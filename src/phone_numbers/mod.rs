@@ -24,7 +24,9 @@ mod staff_view;
 mod sync;
 mod sync_queries;
 mod sync_view;
+mod task;
 mod told;
+mod tries;
 mod verify_page;
 mod words;
 
@@ -36,13 +38,13 @@ pub use pages::{NumberPages, routes};
 pub use pins::SEALED;
 pub use poll::{POLL_JOB, SUBJECT as POLL_SUBJECT, read_soon};
 pub use readings::{Matter, stands_since};
-pub use register::TASK_JOB;
 pub use release::{Release, begin_release, end_release};
 pub use service::{
     customers_of, export, is_written_so, list, replace, set_health, waba_of, wabas_of_number, written_so,
 };
 pub use staff_view::{NodeView, NumberView};
 pub use sync::{SYNC_JOB, begin as begin_sync, contacts_told, history_told};
+pub use task::TASK_JOB;
 pub use told::{limit_told, name_reviewed, throughput_told};
 
 /// What is done in the background, by the kind of the job.

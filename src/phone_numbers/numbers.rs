@@ -7,6 +7,7 @@ use super::{
     pins::{self, Pin},
     queries,
     readings::{self, Reading},
+    tries,
 };
 use crate::{
     accounts::{Member, audit},
@@ -149,7 +150,7 @@ impl PhoneNumbers {
         Ok(Kept {
             pin: pins::last(&mut db, &file.id).await?,
             candidates: pins::candidates(&mut db, &file.id).await?,
-            registers: file_queries::tries(&mut db, file, TryKind::Register, now).await?,
+            registers: tries::of(&mut db, file, TryKind::Register, now).await?,
             readings: readings::since(&mut db, &file.id, now - back).await?,
         })
     }

@@ -6,24 +6,24 @@
 
 use super::{
     deregister::HALF_DEREGISTERED,
-    file::{Failure, File, PinState, Reason, Stage, Task, TryKind, WINDOW, name_pause, trouble_pause, wait_in},
-    file_queries::{self, Step},
+    file::{File, PinState, Reason, Stage, Task, TryKind, WINDOW, name_pause, wait_in},
+    file_queries,
     model::{Number, Registration},
     numbers::{Found, PhoneNumbers},
-    pins, queries,
+    pins::{self, Pin},
+    queries,
+    task::{Next, failure_of},
+    tries,
 };
 use crate::{
     accounts::Member,
-    base::ids::WabaId,
-    graph::{ErrorClass, GraphError, Line, NoLine},
-    jobs::{JobError, Outcome},
-    store::{Result, WriteTx},
+    graph::{ErrorClass, GraphError, Line},
+    jobs::JobError,
+    store::Result,
 };
 use secrecy::SecretString;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
-/// The kind of the job; its subject is the file's ID.
-pub const TASK_JOB: &str = "phone_numbers.task";
 /// Meta refused for the name although it does not say that it looks at it: the next try is far off, and after so many
 /// there is no other by itself.
 const UNREADY_PAUSE: Duration = Duration::hours(1);
@@ -46,14 +46,6 @@ pub(super) enum WithPin {
     Typed(SecretString),
     /// The one that is kept.
     Kept,
-}
-
-/// What a step led to.
-pub(super) enum Next {
-    /// It goes on then.
-    Wait(Stage, OffsetDateTime, i64, Option<Failure>),
-    Failed(Failure, Option<OffsetDateTime>),
-    Done(Option<Failure>),
 }
 
 impl PhoneNumbers {
@@ -92,107 +84,7 @@ impl PhoneNumbers {
         Ok(true)
     }
 
-    pub(super) async fn begin_job(&self, mut tx: WriteTx, file: &File) -> Result<()> {
-        self.queue.enqueue(&mut tx, TASK_JOB, &file.id, self.now()).await?;
-        tx.commit().await?;
-        self.queue.wake();
-        Ok(())
-    }
-
-    /// Ends what waits, or puts aside what failed.
-    pub(super) async fn give_up(&self, member: &Member, found: &Found) -> Result<()> {
-        let mut tx = self.store.write().await?;
-        if file_queries::give_up(&mut tx, &found.file.id).await? && found.file.is_under_way() {
-            pins::forget_kept(&mut tx, &found.file.id).await?;
-            self.note(&mut tx, Some(member), &found.file, "number.task_given_up", None).await?;
-        }
-        tx.commit().await
-    }
-
-    /// The next step of a file's task. Bears being run twice: what a call that got no answer did is read first.
-    ///
-    /// # Errors
-    /// The database's; Meta's trouble is waited out.
-    pub async fn work(&self, id: &str) -> std::result::Result<Outcome, JobError> {
-        let Some(file) = file_queries::get(&mut self.store.read().await?, id).await? else { return Ok(Outcome::Done) };
-        let Some(task) = file.task.filter(|_| file.is_under_way()) else { return Ok(Outcome::Done) };
-        if let Some(at) = file.next_at.filter(|at| *at > self.now()) {
-            return Ok(Outcome::Again(at));
-        }
-        let asked = self.now();
-        let next = match self.line_of(&file).await? {
-            Err(reason) => Next::Failed(reason.into(), None),
-            Ok((waba, line)) => match line.graph.phone_number(&line.access, &file.phone_number_id).await {
-                Err(error) => self.trouble(&file, &line, &error).await,
-                Ok(read) => {
-                    self.keep_whole(&waba, &read, asked).await?;
-                    let number = queries::get(&mut self.store.read().await?, &file.phone_number_id).await?;
-                    match number {
-                        None => Next::Failed(Reason::Gone.into(), None),
-                        Some(number) if task == Task::Deregister => self.deregister(&file, &line, &number).await?,
-                        Some(number) => self.register(&file, &line, &number, task).await?,
-                    }
-                }
-            },
-        };
-        Ok(self.keep_step(&file, next).await?)
-    }
-
-    async fn keep_step(&self, file: &File, next: Next) -> Result<Outcome> {
-        let (step, again) = match &next {
-            Next::Wait(stage, at, polls, failure) => {
-                (Step { stage: *stage, next_at: Some(*at), polls: *polls, failure: failure.as_ref() }, Some(*at))
-            }
-            Next::Failed(failure, at) => {
-                (Step { stage: Stage::Failed, next_at: *at, polls: 0, failure: Some(failure) }, None)
-            }
-            Next::Done(note) => (Step { stage: Stage::Done, next_at: None, polls: 0, failure: note.as_ref() }, None),
-        };
-        let mut tx = self.store.write().await?;
-        let taken = file_queries::take(&mut tx, file, &step, self.now()).await?;
-        if taken && let Next::Failed(failure, _) = &next {
-            let code = failure.code.map(|code| code.to_string());
-            self.note(&mut tx, None, file, "number.task_failed", code).await?;
-        }
-        tx.commit().await?;
-        // Asked anew meanwhile: that comes next.
-        Ok(if taken { again.map_or(Outcome::Done, Outcome::Again) } else { Outcome::Again(self.now()) })
-    }
-
-    /// The number's WABA, and with what to call for it.
-    async fn line_of(&self, file: &File) -> std::result::Result<std::result::Result<(WabaId, Line), Reason>, JobError> {
-        let waba = queries::waba_of(&mut self.store.read().await?, &file.phone_number_id).await?;
-        let Some(waba) = waba else { return Ok(Err(Reason::Gone)) };
-        let held = match self.lines.holder(&waba).await {
-            Ok(held) => held.filter(|held| held.customer == file.customer),
-            Err(NoLine::None) => None,
-            Err(NoLine::Failed(error)) => return Err(error),
-        };
-        let Some(held) = held else { return Ok(Err(Reason::Gone)) };
-        match self.lines.line(held.connection).await {
-            Ok(line) => Ok(Ok((waba, line))),
-            Err(NoLine::None) => Ok(Err(Reason::NoAccess)),
-            Err(NoLine::Failed(error)) => Err(error),
-        }
-    }
-
-    /// Meta could not be asked, or did not say.
-    async fn trouble(&self, file: &File, line: &Line, error: &GraphError) -> Next {
-        self.lines.refused(line.connection, error).await;
-        let failure = |reason| failure_of(reason, error);
-        match error.class() {
-            ErrorClass::Authorization => Next::Failed(failure(Reason::NoAccess), None),
-            ErrorClass::Rejected => Next::Failed(failure(Reason::Refused), None),
-            ErrorClass::RateLimited | ErrorClass::Transient => match trouble_pause(file.polls) {
-                Some(pause) => {
-                    Next::Wait(Stage::Waiting, self.now() + pause, file.polls + 1, Some(failure(Reason::Trouble)))
-                }
-                None => Next::Failed(failure(Reason::Trouble), None),
-            },
-        }
-    }
-
-    async fn register(
+    pub(super) async fn register(
         &self,
         file: &File,
         line: &Line,
@@ -228,7 +120,7 @@ impl PhoneNumbers {
             if pins::is_being_set(&mut db, &file.id, now).await? {
                 return Ok(Next::Wait(Stage::Asked, now + SETTLING, file.polls, None));
             }
-            let tries = file_queries::tries(&mut db, file, TryKind::Register, now).await?;
+            let tries = tries::of(&mut db, file, TryKind::Register, now).await?;
             (tries, pins::to_send(&mut db, &file.id).await?)
         };
         if let Some(at) = tries.next(now) {
@@ -258,12 +150,12 @@ impl PhoneNumbers {
         }
         let mut tx = self.store.write().await?;
         pins::sent(&mut tx, &pin.id).await?;
-        let counted = file_queries::count_try(&mut tx, &file.id, TryKind::Register, now).await?;
+        let counted = tries::count(&mut tx, &file.id, TryKind::Register, now).await?;
         tx.commit().await?;
         let answer = line.graph.register(&line.access, &file.phone_number_id, &open).await;
         let Err(error) = answer else {
             let mut tx = self.store.write().await?;
-            file_queries::end_try(&mut tx, &counted, "ok").await?;
+            tries::end(&mut tx, &counted, "ok").await?;
             pins::right(&mut tx, &file.id, &pin.id).await?;
             queries::set_status(&mut tx, &file.phone_number_id, "CONNECTED").await?;
             self.note(&mut tx, None, file, "number.registered", None).await?;
@@ -271,13 +163,13 @@ impl PhoneNumbers {
             self.read_again(line, number).await?;
             return Ok(Next::Done(None));
         };
-        self.refused(file, line, &counted, &pin.id, &error).await
+        self.refused(file, line, &counted, Some(&pin), &error).await
     }
 
     /// Where Meta did not answer the last calls of a kind: none is made by itself for a while.
     pub(super) async fn silenced(&self, file: &File, kind: TryKind) -> Result<Option<Next>> {
         let since = self.now() - SILENCE;
-        let silent = file_queries::unanswered(&mut self.store.read().await?, &file.id, kind, since).await?;
+        let silent = tries::unanswered(&mut self.store.read().await?, &file.id, kind, since).await?;
         let is_enough = silent.len() >= SILENT_TRIES;
         Ok(is_enough.then(|| Next::Failed(Reason::Trouble.into(), silent.first().map(|at| *at + SILENCE))))
     }
@@ -288,7 +180,7 @@ impl PhoneNumbers {
         file: &File,
         line: &Line,
         counted: &str,
-        pin: &str,
+        pin: Option<&Pin>,
         error: &GraphError,
     ) -> std::result::Result<Next, JobError> {
         let now = self.now();
@@ -298,21 +190,23 @@ impl PhoneNumbers {
         };
         let outcome = api.subcode.map_or_else(|| api.code.to_string(), |subcode| format!("{}/{subcode}", api.code));
         let mut tx = self.store.write().await?;
-        file_queries::end_try(&mut tx, counted, &outcome).await?;
+        tries::end(&mut tx, counted, &outcome).await?;
         let wait = |otherwise| Some(now + wait_in(&api.message, otherwise));
         let locked = match api.code {
             133_008 => wait(Duration::hours(1)),
             133_009 => wait(Duration::minutes(5)),
             _ => None,
         };
-        match api.code {
-            133_005 => pins::wrong(&mut tx, pin).await?,
-            _ => pins::not_looked_at(&mut tx, pin).await?,
+        match pin {
+            Some(pin) if api.code == 133_005 => pins::wrong(&mut tx, &pin.id).await?,
+            // One that was sent before, without an answer, may be at Meta all the same.
+            Some(pin) if pin.state == PinState::Kept => pins::not_looked_at(&mut tx, &pin.id).await?,
+            _ => {}
         }
         if let Some(until) = locked {
             file_queries::lock_pin(&mut tx, &file.id, until).await?;
         }
-        let unready = file_queries::ended_so(&mut tx, &file.id, UNREADY, now).await?;
+        let unready = tries::ended_so(&mut tx, &file.id, UNREADY, now).await?;
         tx.commit().await?;
         let failed = |reason, at| Next::Failed(failure_of(reason, error), at);
         Ok(match (api.code, api.subcode) {
@@ -339,9 +233,9 @@ impl PhoneNumbers {
     /// call is the right one; one that is kept for another was never sent.
     async fn was_ours(&self, file: &File) -> Result<bool> {
         let mut tx = self.store.write().await?;
-        let open = file_queries::open_try(&mut tx, &file.id, TryKind::Register).await?;
+        let open = tries::open(&mut tx, &file.id, TryKind::Register).await?;
         if let Some((open, at)) = &open {
-            file_queries::end_try(&mut tx, open, "ok").await?;
+            tries::end(&mut tx, open, "ok").await?;
             if let Some(pin) = pins::sent_by(&mut tx, &file.id, *at).await? {
                 pins::right(&mut tx, &file.id, &pin).await?;
             }
@@ -387,16 +281,5 @@ fn name_of(file: &File, number: &Number, task: Task) -> NameIs {
         _ if number.verified_name == wanted => word(number.name_status.as_deref()),
         // Not told yet.
         _ => NameIs::Pending,
-    }
-}
-
-pub(super) fn failure_of(reason: Reason, error: &GraphError) -> Failure {
-    let api = error.api();
-    Failure {
-        reason,
-        code: api.map(|api| api.code),
-        subcode: api.and_then(|api| api.subcode),
-        message: crate::base::text::shorten(&error.to_string(), 500),
-        fbtrace_id: api.and_then(|api| api.fbtrace_id.clone()),
     }
 }

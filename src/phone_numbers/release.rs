@@ -7,6 +7,7 @@ use super::{
     file_queries,
     model::Number,
     register::{SILENCE, SILENT_TRIES},
+    tries,
 };
 use crate::{
     base::ids::PhoneNumberId,
@@ -40,14 +41,14 @@ pub async fn begin_release(
     let (id, status) = (&number.id, number.status.as_deref());
     file_queries::ensure(tx, &number.waba_id, id, &number.display, status, now).await?;
     let Some(file) = file_queries::of_phone(tx, id).await? else { return Ok(Release::GivenUp) };
-    if file_queries::is_settled(tx, &file.id, kind, since).await? {
+    if tries::is_settled(tx, &file.id, kind, since).await? {
         return Ok(Release::Settled);
     }
-    let silent = file_queries::unanswered(tx, &file.id, kind, now - SILENCE).await?;
-    if silent.len() >= SILENT_TRIES || file_queries::tries(tx, &file, kind, now).await?.next(now).is_some() {
+    let silent = tries::unanswered(tx, &file.id, kind, now - SILENCE).await?;
+    if silent.len() >= SILENT_TRIES || tries::of(tx, &file, kind, now).await?.next(now).is_some() {
         return Ok(Release::GivenUp);
     }
-    file_queries::count_try(tx, &file.id, kind, now).await.map(Release::Counted)
+    tries::count(tx, &file.id, kind, now).await.map(Release::Counted)
 }
 
 /// Keeps what Meta answered. Where it did not, the try stays open.
@@ -66,10 +67,10 @@ pub async fn end_release(
         // 133010: it was not registered.
         Err(_) if code != Some(133_010) => {
             let outcome = code.map_or_else(|| "refused".to_owned(), |code| code.to_string());
-            file_queries::end_try(tx, counted, &outcome).await
+            tries::end(tx, counted, &outcome).await
         }
         _ => {
-            file_queries::end_try(tx, counted, "ok").await?;
+            tries::end(tx, counted, "ok").await?;
             match file_queries::of_phone(tx, number).await? {
                 Some(file) => file_queries::came_off(tx, &file.id, number).await,
                 None => Ok(()),

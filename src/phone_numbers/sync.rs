@@ -6,8 +6,8 @@ use super::{
     file::{Failure, Reason},
     numbers::PhoneNumbers,
     queries,
-    register::failure_of,
     sync_queries::{self, Sync},
+    task::failure_of,
 };
 use crate::{
     base::ids::{PhoneNumberId, WabaId},

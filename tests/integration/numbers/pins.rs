@@ -6,6 +6,7 @@ use doorway::store::query;
 on_both_engines!(
     of_two_pins_the_one_that_was_sent_is_right,
     a_number_that_was_registered_all_the_while_takes_no_pin,
+    a_pin_that_may_have_arrived_is_not_forgotten,
     registering_waits_for_a_pin_that_is_being_set,
     a_change_without_an_answer_shows_both,
     a_pause_after_guesses_holds_whatever_is_done_meanwhile,
@@ -52,6 +53,20 @@ async fn a_number_that_was_registered_all_the_while_takes_no_pin(db: Database) {
     assert_eq!(calls(&world, "/register"), 0);
     assert_eq!(pins(&world).await, Some(0), "one that was never sent is nobody's");
     says(&browser.get(&format!("{page}/pin")).await, &["None. It comes with registering the number"]);
+}
+
+async fn a_pin_that_may_have_arrived_is_not_forgotten(db: Database) {
+    let world = World::start(db).await;
+    let (browser, page, _, _) = connected(&world, &["number_deleted"]).await;
+    // The first call gets no answer, the second a refusal that tells nothing of the PIN.
+    world.meta.fault("graph_down", Some(1), Some("/register")).await;
+    ask(&browser, &page, "typed", "918273").await;
+    wizard_says(&browser, &page, "Waiting for Meta").await;
+    world.advance(15);
+    wizard_says(&browser, &page, "still being deleted where it was before").await;
+    assert_eq!(calls(&world, "/register"), 2);
+    browser.post(&format!("{page}/stop"), &[]).await;
+    assert!(shown(&browser, &page).await.text.contains("918273"));
 }
 
 async fn registering_waits_for_a_pin_that_is_being_set(db: Database) {
