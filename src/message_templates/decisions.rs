@@ -72,6 +72,24 @@ pub(super) async fn note(tx: &mut WriteTx, decisions: &[Decision<'_>]) -> Result
     if values.is_empty() { Ok(()) } else { INSERT.execute(tx, values).await }
 }
 
+/// Adds why to a decision that was noted without it: a reading, which tells no reasons in words, came before the webhook.
+pub(super) async fn explain(tx: &mut WriteTx, told: &Decision<'_>) -> Result<()> {
+    query(
+        "UPDATE template_decisions SET explained = $1, reason = coalesce($2, reason) WHERE waba_id = $3 \
+         AND template_id = $4 AND what = $5 AND value = $6 AND explained IS NULL AND at >= $7",
+    )
+    .bind(told.explained.clone())
+    .bind(told.reason.clone())
+    .bind(told.waba)
+    .bind(told.template)
+    .bind(told.what.as_str())
+    .bind(told.value)
+    .bind(told.at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Forgets what is too old, of an account.
 pub(super) async fn prune(tx: &mut WriteTx, waba: &WabaId, now: OffsetDateTime) -> Result<()> {
     query("DELETE FROM template_decisions WHERE waba_id = $1 AND at < $2")

@@ -134,8 +134,11 @@ impl MessageTemplates {
                     explained: explained.as_deref(),
                     recommended: recommended.as_deref(),
                 };
+                let decision = decided(What::Status, &status, &why);
                 if is_news(&known.status, &status) {
-                    decisions::note(tx, &[decided(What::Status, &status, &why)]).await?;
+                    decisions::note(tx, &[decision]).await?;
+                } else if decision.explained.is_some() {
+                    decisions::explain(tx, &decision).await?;
                 }
                 queries::set_status(tx, &told, &status, &why).await?;
                 if let Some(category) = word("message_template_category") {

@@ -7,6 +7,7 @@ on_both_engines!(
     a_new_connection_is_read,
     a_sample_must_have_been_uploaded,
     a_name_deleted_at_meta_is_blocked,
+    what_was_read_first_is_explained_by_its_webhook,
     a_name_approved_once_is_blocked_as_well,
 );
 
@@ -115,6 +116,33 @@ async fn a_name_approved_once_is_blocked_as_well(db: Database) {
     browser.get(&format!("{list}/new")).await;
     let taken = browser.post(&format!("{list}/new"), &form(&[("name", "order_confirmation_0001")])).await;
     assert!(taken.status == 422 && taken.words().contains("blocked for 25 more days"), "{}", taken.words());
+}
+
+async fn what_was_read_first_is_explained_by_its_webhook(db: Database) {
+    let world = World::start(db).await;
+    let (browser, list, waba) = connected(&world).await;
+    control(&world, json!({"waba_id": waba, "make": 1})).await;
+    read_all(&world, &browser, &list).await;
+    let template = world.column("SELECT template_id FROM message_templates", "template_id").await.unwrap();
+    let at = world.clock.now().unix_timestamp();
+    let rejected = json!({"template_id": template, "status": "REJECTED", "reason": "INVALID_FORMAT", "told": false});
+    control(&world, rejected).await;
+    world.advance(3);
+    read_all(&world, &browser, &list).await;
+    let explained = "SELECT max(explained) AS why FROM template_decisions WHERE value = 'REJECTED'";
+    assert_eq!(world.column(explained, "why").await, None);
+    let value = json!({"event": "REJECTED", "reason": "INVALID_FORMAT", "message_template_id": template,
+        "message_template_name": "order_confirmation_0001", "message_template_language": "en-US",
+        "rejection_info": {"reason": "Side by side.", "recommendation": "Put words between."}});
+    let change = json!({"object": "whatsapp_business_account", "entry": [{"id": waba, "time": at,
+        "changes": [{"field": "message_template_status_update", "value": value}]}]});
+    world.meta.control(Method::POST, "webhooks", json!({"raw": change})).await;
+    eventually("the words of the webhook", || async {
+        (world.column(explained, "why").await.as_deref() == Some("Side by side.")).then_some(())
+    })
+    .await;
+    let all = "SELECT count(*) AS n FROM template_decisions WHERE value = 'REJECTED'";
+    assert_eq!(world.number(all, "n").await, Some(1), "one decision");
 }
 
 async fn a_name_deleted_at_meta_is_blocked(db: Database) {
